@@ -1,0 +1,1 @@
+"""The Partner Portal: resellers run their customers' cloud backups here."""

@@ -1,0 +1,20 @@
+"""The vocabulary of the audit."""
+
+from enum import StrEnum
+
+
+class Activity(StrEnum):
+    """What happened, in the words of the audit page."""
+
+    ACCOUNT_ACCESSED = "Account accessed"
+    ACCOUNT_ADDED = "Account added"
+    API = "API"
+    BILLING_DETAILS = "Billing details update"
+    DATA_EXPORT = "Data export"
+    NOTIFICATION = "Notification"
+    PERMISSIONS_CHANGED = "Permissions changed"
+    SETTINGS_CHANGED = "Settings changed"
+    SIGN_IN = "Sign-in"
+    SUBSCRIBED = "Subscribed"
+    TRIAL_CANCELED = "Trial canceled"
+    USER_MANAGEMENT = "User management"

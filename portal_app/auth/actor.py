@@ -1,0 +1,73 @@
+"""Who acts: a signed-in person, a program with a token, or the portal itself."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from portal_app.auth.permissions import Permission
+from portal_app.errors import Denied
+
+
+class ActorKind(StrEnum):
+    NOBODY = "nobody"
+    PARTNER = "partner"
+    CUSTOMER = "customer"
+    OPERATOR = "operator"
+    TOKEN = "token"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: the TCP peer's address and the browser as it names itself."""
+
+    address: str = ""
+    browser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One reading of session, user and permissions; made afresh for every event."""
+
+    kind: ActorKind = ActorKind.NOBODY
+    user_id: int | None = None
+    partner_id: int | None = None
+    account_id: int | None = None
+    email: str = ""
+    name: str = ""
+    permissions: frozenset[Permission] = field(default_factory=frozenset)
+    all_accounts: bool = False
+    currency: str = "USD"
+    time_zone: str = "UTC"
+    session_hash: str = ""
+    origin: Origin = Origin()
+
+    @property
+    def signed_in(self) -> bool:
+        return self.kind in {ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR}
+
+    @property
+    def label(self) -> str:
+        """The name written into the audit."""
+        return self.email or self.name or self.kind.value
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise Denied with the permission's own sentence unless it is granted."""
+        if permission not in self.permissions:
+            raise Denied(permission.refusal)
+
+
+NOBODY = Actor()
+
+
+def system(partner_id: int | None = None) -> Actor:
+    """The portal itself, for daily work and commands."""
+    return Actor(
+        kind=ActorKind.SYSTEM,
+        partner_id=partner_id,
+        name="Portal",
+        permissions=frozenset(Permission),
+        all_accounts=True,
+    )

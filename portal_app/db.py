@@ -1,0 +1,120 @@
+"""The database: one engine, and the unit of work that is the only place that commits."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import anyio.to_thread
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from portal_app.settings import settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BUSY_SECONDS = 10
+_threads = threading.local()
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process."""
+    return make_engine(settings().sqlalchemy_url)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for the address; statements' values are never shown in errors or logs."""
+    if make_url(url).get_backend_name() == "sqlite":
+        Path(make_url(url).database or ".").parent.mkdir(parents=True, exist_ok=True)
+        made = create_engine(url, hide_parameters=True, pool_size=20, max_overflow=20)
+        event.listen(made, "connect", _prepare_sqlite)
+        event.listen(made, "begin", _begin_sqlite)
+        return made
+    return create_engine(url, hide_parameters=True, pool_size=20, max_overflow=20, pool_pre_ping=True)
+
+
+def reset_engine() -> None:
+    """Forget the engine (tests, and commands that change the settings)."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+    engine.cache_clear()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own transactions start too late for BEGIN IMMEDIATE: they are ours to begin.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        "cache_size = -65536",
+        "mmap_size = 1073741824",
+        "temp_store = MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later can't wait for the lock in SQLite: writers ask for it at once.
+    connection.exec_driver_sql("BEGIN" if getattr(_threads, "reading", False) else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One unit of work: committed when the block ends, rolled back when it raises."""
+    with Session(engine(), expire_on_commit=False) as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A consistent view of the database that writes nothing and waits for no writer."""
+    _threads.reading = True
+    try:
+        with Session(engine(), expire_on_commit=False, autoflush=False) as session:
+            yield session
+    finally:
+        _threads.reading = False
+
+
+def write(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """`do(session, …)` as one unit of work, in this thread."""
+    with writing() as session:
+        return do(session, *args, **kwargs)
+
+
+def read(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """`do(session, …)` over a consistent view, in this thread."""
+    with reading() as session:
+        return do(session, *args, **kwargs)
+
+
+async def work(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """`write` in a thread: the event loop serves others meanwhile."""
+    return await anyio.to_thread.run_sync(lambda: write(do, *args, **kwargs))
+
+
+async def look(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """`read` in a thread: the event loop serves others meanwhile."""
+    return await anyio.to_thread.run_sync(lambda: read(do, *args, **kwargs))
+
+
+def is_alive() -> bool:
+    """Whether the database answers."""
+    try:
+        with engine().connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except OperationalError:
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""Partners (resellers), the provider's data centres, and what a partner's day looked like."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger
+from sqlmodel import Field, SQLModel
+
+from portal_app.models.base import Instant, one_of
+
+
+class PartnerState(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class SubscriptionType(StrEnum):
+    """How a new account begins (spec 4.3)."""
+
+    TRIAL = "trial"
+    TRIAL_MONTHLY = "trial_monthly"
+    TRIAL_ANNUAL = "trial_annual"
+    MONTHLY = "monthly"
+    ANNUAL = "annual"
+
+
+class DataCenter(SQLModel, table=True):
+    """A place of the provider where customers' backups are kept."""
+
+    __tablename__ = "data_center"
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(unique=True, max_length=40)
+    name: str = Field(unique=True, max_length=80)
+    position: int = 0
+    active: bool = True
+
+
+class Partner(SQLModel, table=True):
+    """A reseller: owns customer accounts, users and, later, bills."""
+
+    __tablename__ = "partner"
+    __table_args__ = (one_of("state", PartnerState), one_of("default_subscription", SubscriptionType))
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(unique=True, max_length=20)
+    name: str = Field(max_length=120)
+    state: str = PartnerState.ACTIVE
+    is_demo: bool = False
+    currency: str = Field(default="USD", max_length=3)
+    time_zone: str = Field(default="UTC", max_length=64)
+    default_subscription: str = SubscriptionType.TRIAL
+    default_data_center_id: int | None = Field(default=None, foreign_key="data_center.id")
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class PartnerDay(SQLModel, table=True):
+    """Backups of one day by outcome, and the bytes stored at its end: what the charts draw."""
+
+    __tablename__ = "partner_day"
+
+    partner_id: int = Field(primary_key=True, foreign_key="partner.id", ondelete="CASCADE")
+    day: date = Field(primary_key=True)
+    successful: int = 0
+    partial: int = 0
+    failed: int = 0
+    stored_bytes: int = Field(default=0, sa_type=BigInteger)
+
+
+class PartnerChange(SQLModel, table=True):
+    """A number that grows with every change of a partner's accounts; open pages watch it. Kept by triggers."""
+
+    __tablename__ = "partner_change"
+
+    partner_id: int = Field(primary_key=True, foreign_key="partner.id", ondelete="CASCADE")
+    number: int = Field(default=0, sa_type=BigInteger)

@@ -1,0 +1,102 @@
+"""Every setting of the portal, read once from environment variables `PORTAL_…`."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Typed settings. A wrong value stops the start with one line per fault."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", extra="ignore")
+
+    port: int = Field(3000, ge=1, le=65535, description="Port of the one server process.")
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 behind a proxy or in a container.")
+    data_dir: Path = Field(Path("data"), description="Folder of the SQLite database, keys and state.")
+    database_url: str = Field("", description="postgresql://… ; empty: SQLite in the data folder.")
+    redis_url: str = Field(
+        "", description="redis://… for state and limits of several processes; empty: in the process."
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Other origins that may open the socket, by comma; the portal's own always may."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses of proxies whose forwarded headers count, by comma."
+    )
+    demo: bool | None = Field(
+        None, description="1: demo data and demo conveniences; unset: only while no real partner exists."
+    )
+    clock_offset_days: int = Field(0, ge=-3650, le=3650, description="Moves the portal's clock (demo only).")
+    encryption_key: SecretStr = Field(
+        SecretStr(""), description="32 bytes in base64 for stored credentials; empty: a key file in the data folder."
+    )
+    allow_private_storage: bool = Field(
+        False, description="1: a customer's S3-compatible endpoint may lie in a private network (demo, tests, own storage)."
+    )
+    session_idle_minutes: int = Field(120, ge=1, le=10080, description="A session ends after this long without use.")
+    session_hours: int = Field(12, ge=1, le=720, description="A session ends after this long in any case.")
+    sign_in_attempts: int = Field(
+        5, ge=1, le=1000, description="Failed sign-ins a minute for one account from one address."
+    )
+    daily_work: bool = Field(True, description="Run the daily work inside the server process.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    brand_name: str = Field(
+        "Keelson Backup", max_length=40, description="Name shown in the header and on the sign-in page."
+    )
+    brand_accent: str = Field("#2f5fd0", pattern="^#[0-9a-fA-F]{6}$", description="Accent colour of the brand.")
+    support_email: str = Field("support@portal.example", max_length=254, description="Where people turn for help.")
+
+    @field_validator("origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, value: str) -> str:
+        for prefix in ("postgresql://", "postgres://"):
+            if value.startswith(prefix):
+                return "postgresql+psycopg://" + value.removeprefix(prefix)
+        if value and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
+            raise ValueError("must start with postgresql:// or sqlite:///")
+        return value
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """Address of the database, SQLite in the data folder unless set."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'portal.db').resolve()}"
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Exits with one clear line per fault."""
+    try:
+        return Settings()
+    except ValidationError as fault:
+        lines = [
+            f"PORTAL_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in fault.errors()
+        ]
+        raise SystemExit("The settings can't be used:\n" + "\n".join(lines)) from None
+
+
+def reset_settings() -> None:
+    """Read the environment again (tests, and commands that set a variable for their own process)."""
+    settings.cache_clear()
+
+
+def environment_names() -> list[str]:
+    """Names of all environment variables the portal reads, for the documentation test."""
+    return sorted(f"PORTAL_{name.upper()}" for name in Settings.model_fields)
+
+
+def unknown_names() -> list[str]:
+    """PORTAL_… variables in the environment that no setting reads (usually a typing error)."""
+    known = set(environment_names())
+    return sorted(name for name in os.environ if name.startswith("PORTAL_") and name not in known)

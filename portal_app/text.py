@@ -1,0 +1,57 @@
+"""Text as people type it: cleaned, compared and refused in one way everywhere."""
+
+import contextlib
+import re
+import unicodedata
+
+NAME_LENGTH = 120
+EMAIL_LENGTH = 254
+
+_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\].]{2,}")
+# Overrides and isolates of direction can make one name look like another; no right-to-left name needs them.
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def has_control(text: str) -> bool:
+    """Whether the text holds control, surrogate or reordering characters that no name needs."""
+    return bool(_REORDERING.search(text)) or any(unicodedata.category(char) in {"Cc", "Cs", "Cn"} for char in text)
+
+
+def clean(text: object) -> str:
+    """The text in its composed form, without spaces around it or doubled inside. Not text: empty."""
+    return " ".join(unicodedata.normalize("NFC", text).split(" ")).strip() if isinstance(text, str) else ""
+
+
+def fold(text: str) -> str:
+    """The form in which names are sorted and searched: compatibility-composed, without case."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def normal_email(text: str) -> str:
+    """The form in which addresses are compared: trimmed, without case, the domain in its ASCII form."""
+    local, _, domain = fold(clean(text)).rpartition("@")
+    with contextlib.suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local}@{domain}"
+
+
+def name_fault(name: str, what: str) -> str:
+    """The sentence to show beside a name that can't be taken; empty when it can."""
+    if not name:
+        return f"Enter {what}."
+    if len(name) > NAME_LENGTH:
+        return f"Use at most {NAME_LENGTH} characters; this has {len(name):,}."
+    if has_control(name):
+        return "Remove the invisible control characters."
+    return ""
+
+
+def email_fault(email: str) -> str:
+    """The sentence to show beside an address that can't be taken; empty when it can."""
+    if not email:
+        return "Enter an email address."
+    if len(email) > EMAIL_LENGTH:
+        return f"An email address has at most {EMAIL_LENGTH} characters; this has {len(email):,}."
+    if has_control(email) or not _EMAIL.fullmatch(email):
+        return "Enter an address such as name@company.com."
+    return ""
