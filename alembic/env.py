@@ -22,6 +22,8 @@ def migrate(connection: Connection) -> None:
         target_metadata=SQLModel.metadata,
         include_object=include,
         compare_type=True,
+        # We begin the transaction ourselves (portal_app.db), so in SQLite, too, an upgrade happens whole or not at all.
+        transactional_ddl=True,
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

@@ -50,13 +50,13 @@ def seal(plaintext: bytes, *, binding: str) -> bytes:
 def unseal(sealed: bytes, *, binding: str) -> bytes:
     """Decrypt what `seal` made for the same `binding`. Raises Unreadable."""
     key = current_key()
-    head, nonce, body = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES : _HEAD_BYTES + _NONCE_BYTES], sealed[_HEAD_BYTES:]
-    if len(body) < _NONCE_BYTES + _TAG_BYTES or head[:1] != _VERSION:
+    head, rest = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:]
+    if len(rest) < _NONCE_BYTES + _TAG_BYTES or head[:1] != _VERSION:
         raise Unreadable("This stored secret is damaged. Please enter it again.")
     if head[1:] != _key_id(key):
-        raise Unreadable("This stored secret was locked with another encryption key. Restore that key or enter it again.")
+        raise Unreadable("This stored secret was locked with another encryption key. Please enter it again.")
     try:
-        return AESGCM(key).decrypt(nonce, body[_NONCE_BYTES:], head + binding.encode())
+        return AESGCM(key).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + binding.encode())
     except InvalidTag:
         raise Unreadable("This stored secret is damaged or belongs to another record. Please enter it again.") from None
 
@@ -75,7 +75,7 @@ def _decoded(value: str, source: str) -> bytes:
         key = base64.b64decode(value.strip(), validate=True)
         if len(key) == KEY_BYTES:
             return key
-    raise SystemExit(f"{source} can't be used: it must be {KEY_BYTES} bytes in base64 (openssl rand -base64 {KEY_BYTES}).")
+    raise SystemExit(f"{source}: must be {KEY_BYTES} bytes in base64, as made by: openssl rand -base64 {KEY_BYTES}")
 
 
 def _key_id(key: bytes) -> bytes:

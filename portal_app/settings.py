@@ -35,7 +35,8 @@ class Settings(BaseSettings):
         SecretStr(""), description="32 bytes in base64 for stored credentials; empty: a key file in the data folder."
     )
     allow_private_storage: bool = Field(
-        False, description="1: a customer's S3-compatible endpoint may lie in a private network (demo, tests, own storage)."
+        False,
+        description="1: a customer's S3-compatible endpoint may lie in a private network (demo, tests, own storage).",
     )
     session_idle_minutes: int = Field(120, ge=1, le=10080, description="A session ends after this long without use.")
     session_hours: int = Field(12, ge=1, le=720, description="A session ends after this long in any case.")

@@ -45,8 +45,11 @@ _SQLITE = {
 _POSTGRESQL = f"""
 CREATE FUNCTION account_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- The partner's one row first: two changes that move accounts in opposite directions would else
+    -- take the totals' rows in opposite orders and block each other.
+    IF TG_OP = 'DELETE' THEN {_CHANGED.format(row="OLD")} ELSE {_CHANGED.format(row="NEW")} END IF;
     IF TG_OP <> 'INSERT' THEN {_TAKE} END IF;
-    IF TG_OP <> 'DELETE' THEN {_ADD} {_CHANGED.format(row="NEW")} ELSE {_CHANGED.format(row="OLD")} END IF;
+    IF TG_OP <> 'DELETE' THEN {_ADD} END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER account_kept AFTER INSERT OR UPDATE OR DELETE ON account FOR EACH ROW EXECUTE FUNCTION account_kept();

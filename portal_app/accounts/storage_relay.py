@@ -1,8 +1,9 @@
 """A one-target HTTP proxy on loopback: the only way out for an endpoint that a stranger typed.
 
-obstore resolves names itself and follows redirects of a GET, and neither can be turned off. Its client does go through a
-proxy, though. So we are that proxy: the name is resolved once, each address is judged, and we connect to the very
-address that was judged. A second DNS answer (rebinding) is never asked for, and a redirect elsewhere finds no way.
+obstore resolves names itself and follows redirects of a GET, and neither can be turned off. Its client does go
+through a proxy, though. So we are that proxy: the name is resolved once, each address is judged, and we connect to
+the very address that was judged. A second DNS answer (rebinding) is never asked for, and a redirect elsewhere finds
+no way.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 _HEAD_LIMIT = 16_384
 _ANSWER_LIMIT = 1_048_576  # the check's own object is tiny; more is a server that wants to fill our memory
 _NAT64 = ip_network("64:ff9b::/96")
+look_up = socket.getaddrinfo  # tests put their own names here
 
 
 class Blocked(StrEnum):
@@ -38,7 +40,7 @@ class _Refusal(Exception):
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the open internet, looking inside IPv6 forms that carry an IPv4 one."""
-    ip = ip_address(address.split("%")[0])
+    ip = ip_address(address.partition("%")[0])
     inner = _embedded(ip) if isinstance(ip, IPv6Address) else None
     if inner is not None:
         return is_public(str(inner))
@@ -79,16 +81,18 @@ class Relay:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, tb: TracebackType | None) -> None:
         with self._lock:
             self._closed = True
-            for connection in [self._listener, *self._open]:
-                # A bare close would not wake a thread that waits in accept or recv.
+            for connection in self._open:
+                # A bare close would not wake a thread that waits in recv.
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            socket.create_connection(self._listener.getsockname()).close()  # wakes the thread that waits in accept
         self._thread.join()
         self._listener.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
-            while True:
+            while not self._closed:
                 client, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(client,), name="storage-relay", daemon=True).start()
 
@@ -149,7 +153,7 @@ class Relay:
 
     def _resolve(self) -> list[str]:
         try:
-            found = [str(row[4][0]) for row in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)]
+            found = [str(row[4][0]) for row in look_up(self._host, self._port, type=socket.SOCK_STREAM)]
         except (OSError, UnicodeError):
             raise _Refusal(Blocked.UNKNOWN_HOST) from None
         # One private address among public ones is enough to refuse: that mixture is how guards are tricked.

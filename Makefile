@@ -1,0 +1,48 @@
+# The portal's commands. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help run test lint format bench clean install install-test
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed
+
+install-test: $(VENV)/.installed-test
+
+$(VENV)/.installed: requirements.txt .ci/constraints.txt
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c .ci/constraints.txt
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed tests/requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c .ci/constraints.txt
+	@.ci/system-tools
+	@touch $@
+
+run: install ## Set everything up and serve the portal with demo data on http://localhost:3000 (PORTAL_PORT)
+	@$(RUN) -m portal_app.serve
+
+lint: install-test ## Style, types, and the direction of imports
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyright
+	$(VENV)/bin/lint-imports
+
+format: install-test ## Bring the code into the common style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+test: install-test lint ## Everything: style, types, services, pages in a real browser
+	$(RUN) -m pytest
+
+bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
+	$(RUN) -m tests.bench $(BENCH)
+
+clean: ## Remove what was built and installed; the data folder stays
+	rm -rf $(VENV) .web .pytest_cache .ruff_cache .states

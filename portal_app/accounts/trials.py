@@ -1,0 +1,275 @@
+"""The trial rules (spec 4.4): what is due for a trial at an instant, and the writer that brings it there.
+
+`decide` is the whole of the rules and touches nothing. `advance` applies it to locked rows, so that a user's
+Subscribe at the same moment wins or loses cleanly.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, delete, select, update
+
+from portal_app import clock
+from portal_app.audit import service as audit
+from portal_app.audit.tags import Activity
+from portal_app.auth.actor import Actor, system
+from portal_app.errors import Conflict, NotFound
+from portal_app.models import TRIALS, Account, AccountStatus, DeletedAccount, TrialNotice
+
+TRIAL = timedelta(days=14)
+EXPIRING = timedelta(days=5)
+LAST_DAY = timedelta(days=1)
+GRACE = timedelta(days=7)
+WARNING = timedelta(days=1)
+RETRY = timedelta(hours=1)
+BATCH = 200
+
+TRIAL_ENDED = "trial ended"
+DELETED_BY_USER = "deleted by a user"
+
+Made = dict[tuple[int | None, str], datetime]
+log = logging.getLogger(__name__)
+_PLANS = {AccountStatus.MONTHLY: "Monthly", AccountStatus.ANNUAL: "Annual"}
+
+
+class Notice(StrEnum):
+    """What the trial recipients are told, each once."""
+
+    FIVE_DAYS = "five_days_left"
+    ONE_DAY = "one_day_left"
+    ENDED = "trial_ended"
+    SUBSCRIBED = "trial_subscribed"
+    DELETION = "one_day_before_deletion"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a trial stands: its status (None: it is to be deleted), the notice of this stretch, the next instant."""
+
+    status: AccountStatus | None
+    notice: Notice | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one or more batches did, in accounts (and notices)."""
+
+    seen: int = 0
+    expiring: int = 0
+    expired: int = 0
+    subscribed: int = 0
+    deleted: int = 0
+    notices: int = 0
+    refused: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name, to be kept as JSON."""
+        return asdict(self)
+
+
+def new_trial(created_at: datetime, _auto_subscribe: str | None = None) -> tuple[datetime, datetime]:
+    """When a trial that begins at `created_at` ends, and when the rules act on it first.
+
+    Both are the same for every kind of trial today; callers say which kind it is all the same.
+    """
+    ends_at = created_at + TRIAL
+    return ends_at, ends_at - EXPIRING
+
+
+def decide(ends_at: datetime, auto_subscribe: str | None, warned_at: datetime | None, at: datetime) -> Step:
+    """Where a trial stands at an instant, however long nobody looked.
+
+    `warned_at` is when the notice before deletion was made: without a day's warning nothing is deleted.
+    """
+    if at < ends_at:
+        return _running(ends_at, at)
+    if auto_subscribe:
+        return Step(AccountStatus(auto_subscribe), Notice.SUBSCRIBED, None)
+    return _ended(ends_at, warned_at, at)
+
+
+def _running(ends_at: datetime, at: datetime) -> Step:
+    if at < ends_at - EXPIRING:
+        return Step(AccountStatus.TRIAL_STARTED, None, ends_at - EXPIRING)
+    if at < ends_at - LAST_DAY:
+        return Step(AccountStatus.TRIAL_EXPIRING, Notice.FIVE_DAYS, ends_at - LAST_DAY)
+    return Step(AccountStatus.TRIAL_EXPIRING, Notice.ONE_DAY, ends_at)
+
+
+def _ended(ends_at: datetime, warned_at: datetime | None, at: datetime) -> Step:
+    warn_at = ends_at + GRACE - WARNING
+    if at < warn_at:
+        return Step(AccountStatus.TRIAL_EXPIRED, Notice.ENDED, warn_at)
+    delete_at = max(ends_at + GRACE, (warned_at or at) + WARNING)
+    if at < delete_at:
+        return Step(AccountStatus.TRIAL_EXPIRED, Notice.DELETION, delete_at)
+    return Step(None, None, None)
+
+
+def subscribe_values(plan: str, at: datetime) -> dict[str, Any]:
+    """The columns that make a trial a subscription from `at` on. `plan`: monthly or annual."""
+    return {"status": AccountStatus(plan), "subscribed_at": at, "next_step_at": None}
+
+
+def lock_trials(session: Session, account_ids: Iterable[int]) -> Sequence[Account]:
+    """The accounts among these that are still trials, locked in the order of their ids.
+
+    All locks come before the first change: the sweep does the same, so the two never wait for each other in a ring.
+    The caller has found the ids in the actor's scope.
+    """
+    return session.exec(
+        select(Account)
+        .where(col(Account.id).in_(list(account_ids)), col(Account.status).in_(TRIALS))
+        .order_by(col(Account.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def lock_trial(session: Session, account_id: int) -> Account:
+    """One trial, locked. NotFound when it is gone, Conflict when it is subscribed; the scope is the caller's."""
+    if found := lock_trials(session, [account_id]):
+        return found[0]
+    if session.get(Account, account_id, populate_existing=True) is None:
+        raise NotFound("This account doesn't exist any more.")
+    raise Conflict("This account is subscribed already.")
+
+
+def subscribe_account(session: Session, actor: Actor, account: Account, plan: str, at: datetime) -> None:
+    """Make a locked trial a subscription from `at` on, and audit it."""
+    for name, value in subscribe_values(plan, at).items():
+        setattr(account, name, value)
+    session.add(account)
+    about = f"{_PLANS[AccountStatus(plan)]} subscription"
+    audit.record(
+        session,
+        actor,
+        Activity.SUBSCRIBED,
+        about,
+        account=(account.id, account.name),
+        partner_id=account.partner_id,
+    )
+
+
+def delete_account(session: Session, actor: Actor, account: Account, reason: str, at: datetime | None = None) -> None:
+    """Delete a locked account with all that hangs on it; a tombstone and an audit row stay.
+
+    `reason` (at most 40 characters) is TRIAL_ENDED or DELETED_BY_USER; `at` is now unless the rules say otherwise.
+    Raises Conflict when the row is gone already.
+    """
+    gone = session.exec(delete(Account).where(col(Account.id) == account.id))
+    if gone.rowcount != 1:
+        raise Conflict("This account doesn't exist any more.")
+    session.add(_tombstone(account, reason, at or clock.now()))
+    audit.record(
+        session,
+        actor,
+        Activity.TRIAL_CANCELED,
+        reason.capitalize(),
+        account=(account.id, account.name),
+        partner_id=account.partner_id,
+    )
+
+
+def _tombstone(account: Account, reason: str, at: datetime) -> DeletedAccount:
+    return DeletedAccount(
+        account_id=account.id,
+        partner_id=account.partner_id,
+        name=account.name,
+        email=account.email,
+        created_at=account.created_at,
+        deleted_at=at,
+        reason=reason,
+    )
+
+
+def is_due(session: Session, as_of: datetime) -> bool:
+    """Whether anything is due: one look into an index."""
+    return session.exec(select(Account.id).where(col(Account.next_step_at) <= as_of).limit(1)).first() is not None
+
+
+def advance(session: Session, as_of: datetime, limit: int = BATCH, now: datetime | None = None) -> Counts:
+    """Bring at most `limit` accounts that are due at `as_of` to where they belong.
+
+    Whoever catches up with missed days passes `now`: the accounts go straight to their state of now, and
+    no notice is made of a moment that has passed. Nothing was due when `seen` is 0.
+    """
+    at = max(as_of, now or as_of)
+    accounts = _due(session, as_of, limit)
+    made = _notices(session, accounts)
+    done = Counts()
+    for account in accounts:
+        done += _apply_alone(session, account, made, at)
+    return done
+
+
+def _due(session: Session, as_of: datetime, limit: int) -> list[Account]:
+    found = session.exec(
+        select(Account)
+        .where(col(Account.next_step_at) <= as_of)
+        .order_by(col(Account.next_step_at), col(Account.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    # The triggers lock rows of the partner: two sweeps that visit partners in one order never wait in a ring.
+    return sorted(found, key=lambda account: (account.partner_id, account.id))
+
+
+def _notices(session: Session, accounts: list[Account]) -> Made:
+    ids = [account.id for account in accounts]
+    found = session.exec(select(TrialNotice).where(col(TrialNotice.account_id).in_(ids))).all() if ids else []
+    return {(notice.account_id, notice.kind): notice.made_at for notice in found}
+
+
+def _apply_alone(session: Session, account: Account, made: Made, at: datetime) -> Counts:
+    # A row that the database refuses to change or delete must not stop everybody else's trials.
+    account_id = account.id
+    try:
+        with session.begin_nested():
+            return _apply(session, account, made, at)
+    except IntegrityError as fault:
+        log.error("The trial rules can't act on account %s: %s", account_id, type(fault.orig).__name__)
+        session.exec(update(Account).where(col(Account.id) == account_id).values(next_step_at=at + RETRY))
+        return Counts(seen=1, refused=1)
+
+
+def _apply(session: Session, account: Account, made: Made, at: datetime) -> Counts:
+    ends_at = account.trial_ends_at or account.created_at + TRIAL
+    step = decide(ends_at, account.auto_subscribe, made.get((account.id, Notice.DELETION)), at)
+    if step.status is None:
+        delete_account(session, system(account.partner_id), account, TRIAL_ENDED, at)
+        return Counts(seen=1, deleted=1)
+    moved = step.status != account.status
+    noticed = step.notice is not None and (account.id, step.notice) not in made
+    if noticed:
+        session.add(_notice(account, step.notice, at))
+    if step.next_at is None:
+        subscribe_account(session, system(account.partner_id), account, step.status, ends_at)
+        return Counts(seen=1, subscribed=1, notices=int(noticed))
+    account.status, account.next_step_at = step.status, step.next_at
+    return Counts(
+        seen=1,
+        expiring=int(moved and step.status == AccountStatus.TRIAL_EXPIRING),
+        expired=int(moved and step.status == AccountStatus.TRIAL_EXPIRED),
+        notices=int(noticed),
+    )
+
+
+def _notice(account: Account, kind: Notice, at: datetime) -> TrialNotice:
+    return TrialNotice(
+        account_id=account.id,
+        kind=kind,
+        partner_id=account.partner_id,
+        account_name=account.name,
+        made_at=at,
+    )

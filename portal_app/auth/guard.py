@@ -1,0 +1,186 @@
+"""The one guard: every event and every route says who may use it, and is refused unless it does.
+
+In Reflex each public method of a State can be called by anyone with a socket, with any arguments and without a page.
+So identity comes only from cookie -> session in the database, at each event; never from a state variable.
+"""
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import reflex as rx
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event import Event
+from reflex_base.registry import RegistrationContext
+
+from portal_app import db
+from portal_app.auth import sessions
+from portal_app.auth.actor import NOBODY, Actor, Origin
+from portal_app.auth.browsers import browser_name
+from portal_app.auth.permissions import Permission
+from portal_app.auth.state import SessionState
+from portal_app.errors import Denied
+
+log = logging.getLogger("portal.guard")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who may call a handler: anyone, anyone signed in, or who has one of the permissions."""
+
+    open_to: str
+    any_of: frozenset[Permission] = frozenset()
+
+    def check(self, actor: Actor) -> None:
+        """Raise Denied with the sentence for the refusal."""
+        if self.open_to == "public":
+            return
+        if not actor.signed_in:
+            raise Denied("Please sign in.")
+        if self.any_of and not self.any_of & actor.permissions:
+            raise Denied(min(self.any_of).refusal)
+
+    def __str__(self) -> str:
+        return " or ".join(sorted(self.any_of)) or self.open_to
+
+
+def requires(*any_of: Permission) -> Callable[[F], F]:
+    """The handler or route is for people who have one of the permissions."""
+    return _marked(Policy("permission", frozenset(any_of)))
+
+
+def signed_in() -> Callable[[F], F]:
+    """The handler or route is for everyone who is signed in."""
+    return _marked(Policy("signed in"))
+
+
+def public(reason: str) -> Callable[[F], F]:
+    """The handler or route is for everyone; the reason is for the reader."""
+    if not reason:
+        raise ValueError("say why anyone may call it")
+    return _marked(Policy("public"))
+
+
+def _marked(policy: Policy) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        function.__policy__ = policy
+        return function
+
+    return mark
+
+
+# What the compiled pages themselves send. `setvar` and `handle_frontend_exception` are not among them.
+_FRAMEWORK_EVENTS = frozenset(
+    {"hydrate", "hydrate_and_load", "set_is_hydrated", "on_load_internal", "update_vars_internal"}
+)
+_HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
+_actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
+
+
+def actor() -> Actor:
+    """Who sent the event that is being handled."""
+    return _actor.get()
+
+
+def policy_of(event_name: str) -> Policy | None:
+    """The policy that a handler declares; None when it declares nothing and so nobody may call it."""
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    if registered is None:
+        return None
+    function = registered.handler.fn
+    if getattr(function, "__module__", "").startswith(("reflex.", "reflex_base.", "reflex_components")):
+        return Policy("public") if event_name.rpartition(".")[2] in _FRAMEWORK_EVENTS else None
+    return getattr(function, "__policy__", None)
+
+
+def undeclared() -> list[str]:
+    """Names of handlers that declare no policy, the framework's own refused ones aside."""
+    refused = {"setvar", "handle_frontend_exception"}
+    names = RegistrationContext.get().event_handlers
+    return sorted(n for n in names if policy_of(n) is None and n.rpartition(".")[2] not in refused)
+
+
+def origin_of(state: BaseState) -> Origin:
+    """Where the socket of this event comes from."""
+    return Origin(state.router.session.client_ip, browser_name(state.router.headers.user_agent))
+
+
+async def identify(state: BaseState) -> Actor:
+    """Read the actor afresh; notes the session's use when that is due."""
+    token = sessions.token_in(state.router.headers.cookie)
+    found, stale = await db.look(_identify, token, origin_of(state))
+    if stale:
+        await db.work(sessions.note_use, found)
+    return found
+
+
+def _identify(session: Any, token: str | None, origin: Origin) -> tuple[Actor, bool]:
+    found = sessions.identify(session, token, origin)
+    return found, found.signed_in and sessions.needs_noting(session, found)
+
+
+async def check_again(state: BaseState, *any_of: Permission) -> Actor:
+    """For background work before each of its steps: the actor as of now, or Denied."""
+    found = await identify(state)
+    Policy("permission", frozenset(any_of)).check(found)
+    _actor.set(found)
+    return found
+
+
+class Guard(rx.Middleware):
+    """Runs before every event, however it was sent."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        name = event.name
+        found = await identify(state)
+        _actor.set(found)
+        if not await _bound(state, name, found):
+            return StateUpdate(events=_to_sign_in(state))
+        policy = policy_of(name)
+        try:
+            if policy is None:
+                raise Denied("There is no such action.")
+            policy.check(found)
+        except Denied as refusal:
+            log.warning("refused %s policy=%s user=%s address=%s", name, policy, found.user_id, found.origin.address)
+            if not found.signed_in and policy is not None:
+                return StateUpdate(events=_to_sign_in(state))
+            return await _tell(state, refusal.sentence)
+        return None
+
+
+async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
+    """Whether the client's state belongs to this session. The client's own token is no credential:
+
+    a state that another session filled is emptied before anything of it can be sent.
+    """
+    owner = found.session_hash or "anyone"
+    binding = await state.get_state(SessionState)
+    if binding._owner == owner:
+        return True
+    known_owner = binding._owner
+    if known_owner:
+        state._get_root_state().reset()
+        binding = await state.get_state(SessionState)
+    binding._owner = owner
+    return not known_owner or event_name.rpartition(".")[2] in _HYDRATES
+
+
+def _to_sign_in(state: BaseState) -> list[Event]:
+    path = state.router.url.path or "/"
+    target = "/login" if path in {"/", "/login"} else f"/login?next={quote(path, safe='')}"
+    return Event.from_event_type([rx.redirect(target, replace=True)])
+
+
+async def _tell(state: BaseState, sentence: str) -> StateUpdate:
+    """Show the refusal on the page; nothing else of the state changes."""
+    shown = await state.get_state(SessionState)
+    shown.denied = sentence
+    root = state._get_root_state()
+    delta = await root._get_resolved_delta()
+    root._clean()
+    return StateUpdate(delta=delta)

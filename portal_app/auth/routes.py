@@ -1,0 +1,70 @@
+"""The two requests that set and clear the session cookie, which no script and so no socket can do."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from portal_app import db
+from portal_app.auth import guard, service, sessions
+from portal_app.auth.actor import Origin
+from portal_app.auth.browsers import browser_name
+
+_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+def origin_of(request: Request) -> Origin:
+    """Where a request comes from."""
+    return Origin(request.client.host if request.client else "", browser_name(request.headers.get("user-agent", "")))
+
+
+def local_path(target: str) -> str:
+    """The path if it stays on this portal, else the start page."""
+    parts = urlsplit(target)
+    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and "\\" not in target
+    return target if safe and all(char.isprintable() for char in target) else "/"
+
+
+def from_here(request: Request) -> bool:
+    """Whether the form was sent by a page of this portal. Browsers always say where a form comes from."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host")
+
+
+@guard.public("changes a one-time ticket into a session")
+async def begin(request: Request) -> Response:
+    """POST /auth/session: the ticket becomes the session cookie."""
+    if not from_here(request):
+        return PlainTextResponse("This form was sent from another site.", 403, headers=_HEADERS)
+    form = await request.form(max_fields=5)
+    token = await db.work(sessions.redeem, str(form.get("ticket", "")), origin_of(request))
+    if token is None:
+        return RedirectResponse("/login?again=1", 303, headers=_HEADERS)
+    answer = RedirectResponse(local_path(str(form.get("next", "/"))), 303, headers=_HEADERS)
+    secure = request.url.scheme == "https"
+    name = sessions.SECURE_COOKIE if secure else sessions.COOKIE
+    answer.set_cookie(name, token, httponly=True, samesite="lax", path="/", secure=secure)
+    return answer
+
+
+@guard.public("ends the caller's own session, if there is one")
+async def finish(request: Request) -> Response:
+    """POST /auth/sign-out."""
+    if not from_here(request):
+        return PlainTextResponse("This form was sent from another site.", 403, headers=_HEADERS)
+    token = sessions.token_in(request.headers.get("cookie"))
+    actor = await db.look(sessions.identify, token, origin_of(request))
+    await db.work(service.sign_out, actor)
+    answer = RedirectResponse("/login", 303, headers=_HEADERS | {"Clear-Site-Data": '"storage"'})
+    for name in (sessions.COOKIE, sessions.SECURE_COOKIE):
+        answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=name == sessions.SECURE_COOKIE)
+    return answer
+
+
+routes = [
+    Route("/auth/session", begin, methods=["POST"]),
+    Route("/auth/sign-out", finish, methods=["POST"]),
+]

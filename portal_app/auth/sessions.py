@@ -1,0 +1,127 @@
+"""Signed-in browsers: opaque tokens whose hashes are kept, read afresh for every event."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
+
+from sqlalchemy import and_, delete, select, update
+from sqlmodel import Session, col
+
+from portal_app import clock
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
+from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
+from portal_app.models import LoginSession, LoginTicket, Partner, PartnerState, User, UserKind, UserState
+from portal_app.settings import settings
+
+# `__Host-` makes browsers refuse the cookie unless it is Secure and of this very host.
+COOKIE = "portal_session"
+SECURE_COOKIE = "__Host-portal_session"
+TICKET_LIFE = timedelta(seconds=30)
+# How old the noted last use may grow before it is written again: an event must not cost a write.
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_ticket(session: Session, user_id: int) -> str:
+    """A one-time ticket that the next request changes into a cookie."""
+    ticket = secrets.token_urlsafe(32)
+    session.add(LoginTicket(ticket_hash=digest(ticket), user_id=user_id, ends_at=clock.now() + TICKET_LIFE))
+    return ticket
+
+
+def redeem(session: Session, ticket: str, origin: Origin) -> str | None:
+    """Change a ticket into a new session's token. A ticket used before, or too old, gives None."""
+    spent = delete(LoginTicket).where(col(LoginTicket.ticket_hash) == digest(ticket))
+    found = session.execute(spent.returning(col(LoginTicket.user_id), col(LoginTicket.ends_at))).first()
+    if found is None or found.ends_at < clock.now():
+        return None
+    token, now = secrets.token_urlsafe(32), clock.now()
+    session.add(
+        LoginSession(
+            token_hash=digest(token),
+            user_id=found.user_id,
+            created_at=now,
+            used_at=now,
+            ends_at=now + timedelta(hours=settings().session_hours),
+            address=origin.address[:64],
+            browser=origin.browser[:200],
+        )
+    )
+    session.execute(update(User).where(col(User.id) == found.user_id).values(last_sign_in_at=now))
+    return token
+
+
+def end(session: Session, token_hash: str) -> None:
+    """Sign one browser out."""
+    session.execute(delete(LoginSession).where(col(LoginSession.token_hash) == token_hash))
+
+
+def identify(session: Session, token: str | None, origin: Origin) -> Actor:
+    """The actor behind a session token: user, partner, permissions as they are now. NOBODY when it no longer holds."""
+    if not token:
+        return Actor(origin=origin)
+    now = clock.now()
+    row = session.execute(
+        select(LoginSession, User, Partner)
+        .join(User, col(User.id) == col(LoginSession.user_id))
+        .outerjoin(Partner, col(Partner.id) == col(User.partner_id))
+        .where(
+            col(LoginSession.token_hash) == digest(token),
+            col(LoginSession.ends_at) > now,
+            col(LoginSession.used_at) > now - timedelta(minutes=settings().session_idle_minutes),
+            and_(col(User.state) == UserState.ACTIVE),
+        )
+    ).first()
+    if row is None or (row[2] is not None and row[2].state != PartnerState.ACTIVE):
+        return Actor(origin=origin)
+    return _actor(*row, origin)
+
+
+def needs_noting(session: Session, actor: Actor) -> bool:
+    """Whether the session's last use is noted too long ago."""
+    used = session.scalar(select(LoginSession.used_at).where(col(LoginSession.token_hash) == actor.session_hash))
+    return used is not None and used < clock.now() - USE_NOTED_EVERY
+
+
+def note_use(session: Session, actor: Actor) -> None:
+    """Note that the session is in use now, which puts its idle end off."""
+    mine = col(LoginSession.token_hash) == actor.session_hash
+    session.execute(update(LoginSession).where(mine).values(used_at=clock.now()))
+
+
+def token_in(cookie_header: str | None) -> str | None:
+    """The session token in a Cookie header."""
+    try:
+        jar = SimpleCookie(cookie_header or "")
+    except CookieError:
+        return None
+    found = jar.get(SECURE_COOKIE) or jar.get(COOKIE)
+    return found.value if found else None
+
+
+def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Origin) -> Actor:
+    return Actor(
+        kind=ActorKind(user.kind),
+        user_id=user.id,
+        partner_id=user.partner_id,
+        account_id=user.account_id,
+        email=user.email,
+        name=user.name,
+        permissions=_permissions(user),
+        all_accounts=user.kind == UserKind.PARTNER and user.all_accounts,
+        currency=partner.currency if partner else NOBODY.currency,
+        time_zone=partner.time_zone if partner else NOBODY.time_zone,
+        session_hash=login.token_hash,
+        origin=origin,
+    )
+
+
+def _permissions(user: User) -> frozenset[Permission]:
+    if user.kind == UserKind.PARTNER:
+        return effective(user.role, user.permissions)
+    return CUSTOMER_OPERATIONS if user.kind == UserKind.CUSTOMER else frozenset()

@@ -1,0 +1,1 @@
+"""Backup tasks and the runs that engines report."""

@@ -1,0 +1,166 @@
+"""What an engine reports of one run, checked field by field."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
+
+from portal_app import clock, text
+from portal_app.backups.rows import Service
+from portal_app.errors import Invalid
+from portal_app.models import Outcome
+
+# An engine's clock may go a little fast.
+AHEAD = timedelta(minutes=5)
+OLDEST = timedelta(days=3653)
+MOST_BYTES = 2**60
+MOST_ENTITIES = 2**31 - 1
+KEY_LENGTH = 120
+MESSAGE_LENGTH = 500
+
+
+def _account(value: int | str) -> int | str:
+    if isinstance(value, str):
+        value = text.clean(value)
+        if value.isascii() and value.isdigit() and len(value) <= 18:
+            value = int(value)
+    if isinstance(value, int):
+        if not 0 < value < 2**63:
+            raise ValueError(_ACCOUNT)
+        return value
+    if not value or len(value) > text.EMAIL_LENGTH or text.has_control(value):
+        raise ValueError(_ACCOUNT)
+    return value
+
+
+def _key(value: str) -> str:
+    value = text.clean(value)
+    if not value:
+        raise ValueError("This can't be empty.")
+    if len(value) > KEY_LENGTH:
+        raise ValueError(f"Use at most {KEY_LENGTH} characters; this has {len(value):,}.")
+    if text.has_control(value):
+        raise ValueError("Remove the invisible control characters.")
+    return value
+
+
+def _moment(value: object) -> object:
+    # A bare number would be taken for seconds since 1970: nobody means that.
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError(_INSTANT)
+
+
+def _message(value: str) -> str:
+    spaced = (" " if char in "\r\n\t" else char for char in value)
+    return text.clean("".join(char for char in spaced if not text.has_control(char)))[:MESSAGE_LENGTH].rstrip()
+
+
+_ACCOUNT = "Give the account's number or its email address."
+_INSTANT = "Give an instant with its time zone, such as 2026-11-23T02:00:00Z."
+Key = Annotated[StrictStr, AfterValidator(_key)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Bytes = Annotated[StrictInt, Field(ge=0, le=MOST_BYTES)]
+Number = Annotated[StrictInt, Field(ge=0, le=MOST_ENTITIES)]
+
+
+class RunReport(BaseModel):
+    """One finished run of a backup task, as its engine tells it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: Annotated[StrictInt | StrictStr, AfterValidator(_account)] = Field(
+        description="The account's number, or its email address in any case.", examples=["customer@example.com"]
+    )
+    task: Key = Field(description="Name of the task at the engine; an unknown one is created.", examples=["files"])
+    run: Key = Field(description="The engine's id of this run. Twice changes nothing.", examples=["5c1f9a27"])
+    started: Moment = Field(description="When the run began.", examples=["2026-11-23T02:00:00Z"])
+    finished: Moment = Field(description="When the run ended.", examples=["2026-11-23T02:14:30Z"])
+    outcome: Outcome = Field(description="How the run ended; partial: some of it could not be backed up.")
+    added_bytes: Bytes = Field(0, description="Bytes that this run added to the storage.")
+    size_bytes: Bytes | None = Field(
+        None, description="Bytes of the task's data after this run. Left out, or after a failed run: as before."
+    )
+    entities: Number | None = Field(
+        None, description="Mailboxes, files or the like that were seen. Left out, or after a failed run: as before."
+    )
+    entities_failed: Number = Field(0, description="How many of them could not be backed up.")
+    message: StrictStr = Field("", description=f"A sentence for people; cut at {MESSAGE_LENGTH} characters.")
+    service: Service | None = Field(None, description="What a new task backs up; generic unless told.")
+    name: Key | None = Field(None, description="Name of a new task; the task's key unless told.")
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """The report in `data`. Raises Invalid with a sentence for each field that can't be taken."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as fault:
+            raise Invalid(**sentences(fault.errors(include_url=False, include_input=False))) from None
+
+    @model_validator(mode="after")
+    def _times(self) -> Self:
+        faults = {
+            "started": self.started < clock.now() - OLDEST and "This is more than ten years ago.",
+            "finished": (self.finished > clock.now() + AHEAD and "This is in the future: check the engine's clock.")
+            or (self.finished < self.started and "The run can't end before it began."),
+        }
+        found = {field: sentence for field, sentence in faults.items() if sentence}
+        if found:
+            raise Invalid(**found)
+        return self
+
+    @property
+    def shown_message(self) -> str:
+        """The message without control characters, at most MESSAGE_LENGTH long."""
+        return _message(self.message)
+
+
+_SENTENCES = {
+    "missing": "Give this value.",
+    "enum": "Use one of: {expected}.",
+    "greater_than_equal": "This can't be negative.",
+    "less_than_equal": "This is larger than the portal can count ({le:,}).",
+    "int_type": "Give a whole number.",
+    "string_type": "Give a text in quotes.",
+    "timezone_aware": _INSTANT,
+    "model_attributes_type": "Send one JSON object.",
+    "model_type": "Send one JSON object.",
+}
+
+
+def sentences(faults: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """A sentence for each field that pydantic found at fault, by the name of the field.
+
+    Names that the sender made up stand together under `body`: they are not ours to repeat.
+    """
+    told: dict[str, str] = {}
+    for fault in faults:
+        path = [str(part) for part in fault["loc"] if part != "body"]
+        field = path[0] if path and path[0] in RunReport.model_fields else "body"
+        told.setdefault(field, _ACCOUNT if field == "account" and fault["type"] != "missing" else _sentence(fault))
+    return told
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    kind, told = fault["type"], str(fault["msg"])
+    if kind == "value_error":
+        return told.removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        known = ", ".join(RunReport.model_fields)
+        return f"There is a field that the portal doesn't know. It knows: {known}."
+    if kind.startswith("datetime"):
+        return _INSTANT
+    pattern = _SENTENCES.get(kind, "This value can't be taken.")
+    return pattern.format_map(fault.get("ctx", {}))

@@ -1,0 +1,1 @@
+"""The first page: how all customers are."""

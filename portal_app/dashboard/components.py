@@ -1,0 +1,302 @@
+"""The parts of the dashboard."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.accounts.rows import BACKUP, BILLING, STATUS, Named
+from portal_app.dashboard.rows import FigureRow, Line
+from portal_app.dashboard.state import DashboardState as State
+from portal_app.ui import (
+    Column,
+    Figure,
+    MenuItem,
+    Sort,
+    Ticks,
+    badge,
+    bar_chart,
+    bare_select,
+    bulk_bar,
+    button,
+    confirm,
+    confirm_by_name,
+    cut,
+    empty_state,
+    filter_chip,
+    icon_button,
+    line_chart,
+    link_button,
+    menu,
+    option,
+    pager,
+    row_link,
+    search_input,
+    table,
+    widget,
+)
+
+TRIAL_LABELS = {"trial_started": "In progress", "trial_expiring": "Expiring", "trial_expired": "Expired"}
+BACKUP_LABELS = {key: "No backup" if key == "none" else words for key, (words, _) in BACKUP.items()}
+BILLING_LABELS = {key: words for key, (words, _) in BILLING.items() if key != "none"}
+
+
+def widgets() -> rx.Component:
+    """The three status widgets; a figure filters the table below."""
+    return rx.el.div(
+        widget(
+            "Trial Status",
+            _figures("status", State.status_figures, State.status, TRIAL_LABELS, STATUS),
+            loading=State.loading,
+        ),
+        widget(
+            "Backup Status",
+            _figures("backup", State.backup_figures, State.backup, BACKUP_LABELS, BACKUP),
+            loading=State.loading,
+        ),
+        rx.cond(
+            State.show_billing | State.loading,
+            widget(
+                "Billing Status",
+                _figures("billing", State.billing_figures, State.billing, BILLING_LABELS, BILLING),
+                loading=State.loading,
+            ),
+        ),
+        class_name="grid-3",
+    )
+
+
+def _figures(
+    name: str, figures: rx.Var[dict[str, FigureRow]], active: rx.Var[str], labels: dict[str, str], kinds: Named
+) -> list[Figure]:
+    return [
+        Figure(
+            label,
+            kinds[key][1],
+            figures[key]["count"],
+            # A second click on an active figure takes the filter off again.
+            rx.cond(active == key, State.hrefs[f"{name}:"], State.hrefs[f"{name}:{key}"]),
+            shown=figures[key]["shown"],
+            amount=figures[key]["amount"],
+            active=active == key,
+        )
+        for key, label in labels.items()
+    ]
+
+
+def charts() -> rx.Component:
+    """Backups per day, and stored bytes."""
+    return rx.el.div(
+        bar_chart("Backups per day", State.backups_chart, loading=State.charts_loading),
+        line_chart("Stored data", State.stored_chart, value_heading="Stored", loading=State.charts_loading),
+        class_name="grid-2",
+    )
+
+
+def accounts_table() -> rx.Component:
+    """Toolbar, chips, bulk bar, table and pager."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(rx.cond(State.loading, "Accounts", State.count), custom_attrs={"aria-live": "polite"}),
+            rx.el.div(
+                search_input(
+                    "Search",
+                    value=State.search,
+                    on_change=State.search_for,
+                    on_clear=State.search_for(""),
+                    placeholder="Name or email",
+                ),
+                _filter("Account Status", "status", State.status, STATUS),
+                _filter("Backup Status", "backup", State.backup, BACKUP),
+                rx.cond(State.show_billing, _filter("Billing Status", "billing", State.billing, BILLING)),
+                class_name="toolbar-tools",
+            ),
+            class_name="toolbar",
+        ),
+        _chips(),
+        _bulk(),
+        rx.cond(State.show_billing | State.loading, _table(billing=True), _table(billing=False)),
+        class_name="stack",
+        aria_label="Accounts",
+    )
+
+
+def _filter(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
+    options = [option("", f"{label}: all"), *(option(key, text) for key, (text, _) in words.items())]
+    return bare_select(
+        label,
+        f"filter-{name}",
+        options,
+        value=value,
+        on_change=lambda chosen: rx.redirect(State.hrefs[f"{name}:" + chosen.to(str)], replace=True),
+    )
+
+
+def _chips() -> rx.Component:
+    return rx.cond(
+        State.filtered,
+        rx.el.div(
+            rx.cond(
+                State.search != "",
+                filter_chip("Search: " + State.search, rx.redirect(State.hrefs["search:"], replace=True)),
+            ),
+            *(
+                rx.cond(value != "", _chip(label, name, value, words))
+                for label, name, value, words in (
+                    ("Account Status", "status", State.status, STATUS),
+                    ("Backup Status", "backup", State.backup, BACKUP),
+                    ("Billing Status", "billing", State.billing, BILLING),
+                )
+            ),
+            link_button("Clear all", href="/", kind="ghost", small=True),
+            class_name="chips",
+        ),
+    )
+
+
+def _chip(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
+    text = rx.match(value, *((key, shown) for key, (shown, _) in words.items()), "")
+    return filter_chip(f"{label}: " + text.to(str), rx.redirect(State.hrefs[f"{name}:"], replace=True))
+
+
+def _bulk() -> rx.Component:
+    page_only = (State.ticked.length() > 0) & ~State.all_ticked & (State.matching > State.ticked.length())
+    words = rx.cond(
+        State.all_ticked, f"All {State.matching} that match are selected", f"{State.ticked.length()} selected"
+    )
+    return bulk_bar(
+        (State.ticked.length() > 0) | State.all_ticked,
+        words,
+        rx.cond(
+            page_only,
+            button(f"Select all {State.matching} that match", kind="ghost", small=True, on_click=State.tick_all),
+        ),
+        rx.cond(
+            State.may_subscribe,
+            menu(
+                "Subscribe",
+                MenuItem("Monthly", on_click=State.ask_subscribe("monthly")),
+                MenuItem("Annual", on_click=State.ask_subscribe("annual")),
+                id="subscribe-menu",
+                kind="primary",
+                small=True,
+                at_end=True,
+            ),
+        ),
+        on_clear=State.untick,
+    )
+
+
+def _columns(billing: bool) -> list[Column]:
+    shown = [
+        Column("Account Name", "name", sort="name"),
+        Column("Email", "text", sort="email", on_card=False),
+        Column("Account Status", "status", sort="status"),
+        Column("Backup Status", "status", sort="backup"),
+        Column("Billing Status", "status", sort="billing"),
+        Column("Amount", "number", sort="amount"),
+        Column("Size", "number", sort="size", on_card=False),
+        Column("Delete", "action"),
+    ]
+    return [column for column in shown if billing or column.label not in ("Billing Status", "Amount")]
+
+
+def _table(billing: bool) -> rx.Component:
+    columns = _columns(billing)
+    return table(
+        "Accounts",
+        columns,
+        State.lines,
+        lambda line: _cells(line, billing),
+        row_key=lambda line: line["id"],
+        sort=Sort(State.sort, State.descending, href=lambda key: State.hrefs[f"sort:{key}"]),
+        ticks=Ticks(
+            ticked=lambda line: State.all_ticked | State.ticked.contains(line["id"]),
+            on_tick=lambda line: State.tick(line["id"]),
+            label=lambda line: "Select " + line["name"].to(str),
+            all_ticked=State.all_ticked
+            | ((State.ticked.length() > 0) & (State.ticked.length() >= State.lines.length())),
+            on_all=State.tick_page,
+            some_ticked=State.ticked.length() > 0,
+        ),
+        loading=State.loading,
+        empty=_empty(),
+        foot=pager(
+            State.page,
+            State.pages,
+            State.size,
+            on_size=State.show_size,
+            previous=State.hrefs["previous"],
+            next=State.hrefs["next"],
+            by_link=True,
+        ),
+    )
+
+
+def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
+    name = rx.cond(State.may_open, row_link(line["name"], "/accounts/" + line["id"].to_string()), cut(line["name"]))
+    cells = [
+        name,
+        cut(line["email"]),
+        badge(line["status_kind"], line["status"]),
+        badge(line["backup_kind"], line["backup"]),
+    ]
+    if billing:
+        cells += [badge(line["billing_kind"], line["billing"]), line["amount"]]
+    bin_button = icon_button(
+        "Delete trial " + line["name"].to(str), "trash-2", danger=True, on_click=State.ask_delete(line["id"])
+    )
+    return [*cells, line["size"], rx.cond(line["trial"] & State.may_delete, bin_button)]
+
+
+def _empty() -> rx.Component:
+    return rx.cond(
+        State.filtered,
+        empty_state(
+            "search-x",
+            "No account matches",
+            "No account has all that the search and the filters ask for.",
+            link_button("Show all accounts", href="/"),
+        ),
+        empty_state(
+            "users",
+            "No accounts yet",
+            "Each customer has an account: its backups, its storage and its subscription are kept there.",
+            rx.cond(State.may_add, link_button("+ Add New Account", href="/accounts/new", kind="primary")),
+        ),
+    )
+
+
+def subscribe_dialog() -> rx.Component:
+    """Asks before a subscription begins."""
+    words = rx.match(State.plan, ("annual", "annually"), "monthly")
+    return confirm(
+        State.plan != "",
+        f"Subscribe {words}?",
+        f"{State.plan_count} selected. Trials among them are subscribed {words} from today; "
+        "accounts that are subscribed already stay as they are.",
+        rx.el.p(State.progress, custom_attrs={"role": "status"}),
+        id="subscribe-dialog",
+        act="Subscribe",
+        on_confirm=State.subscribe,
+        on_close=State.close_dialogs,
+        busy=State.subscribing,
+    )
+
+
+def delete_dialog() -> rx.Component:
+    """Asks for the name before a trial is deleted."""
+    return confirm_by_name(
+        State.deleting_id != 0,
+        "Delete this trial?",
+        "The account and all its backups are deleted at once. This can't be undone.",
+        id="delete-dialog",
+        name=State.deleting_name,
+        typed=State.typed_name,
+        on_type=State.type_name,
+        matches=State.typed_name == State.deleting_name,
+        act="Delete trial",
+        on_confirm=State.delete_trial,
+        on_close=State.close_dialogs,
+        busy=State.deleting,
+        error=State.delete_error,
+    )

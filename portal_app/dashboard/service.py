@@ -1,0 +1,78 @@
+"""What the dashboard reads, in one consistent view of the database."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from portal_app import clock, live
+from portal_app.accounts import service as accounts
+from portal_app.accounts.query import AccountQuery
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.backups import repository as backups
+from portal_app.dashboard.rows import Line, Widgets, line, widgets
+from portal_app.paging import pages_of
+from portal_app.sizes import size_text
+from portal_app.ui.geometry import BarChart, LineChart, Series, stacked_bars
+from portal_app.ui.geometry import line_chart as draw_line
+
+CHART_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The table and the widgets of one moment; `number` is the change they show."""
+
+    lines: list[Line]
+    count: str
+    pages: int
+    total: int
+    matching: int
+    widgets: Widgets
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Backups per day by outcome, and stored bytes over time."""
+
+    backups: BarChart
+    stored: LineChart
+
+
+def table(session: Session, actor: Actor, query: AccountQuery) -> Table:
+    """The table's page and the widgets' figures."""
+    number = live.number_of(session, actor.partner_id) if actor.partner_id else 0
+    page = accounts.list_page(session, actor, query)
+    show_billing = actor.may(Permission.BILLING_VIEW)
+    matching = f"{page.matching:,}" + ("+" if page.more else "")
+    return Table(
+        lines=[line(row, actor.currency, show_billing) for row in page.rows],
+        count=f"{matching} of {page.total:,} Total Accounts",
+        pages=pages_of(page.matching, query.size),
+        total=page.total,
+        matching=page.matching,
+        widgets=widgets(accounts.totals(session, actor), actor.currency, show_billing),
+        number=number,
+    )
+
+
+def charts(session: Session, actor: Actor) -> Charts:
+    """The charts of the last 30 days, today included."""
+    actor.require(Permission.DASHBOARD_VIEW)
+    since = clock.today() - timedelta(days=CHART_DAYS - 1)
+    days = backups.backups_per_day(session, actor, since)
+    stored = backups.stored_per_day(session, actor, since)
+    labels = [f"{row.day:%b} {row.day.day}" for row in days]
+    return Charts(
+        backups=stacked_bars(
+            labels,
+            [
+                Series("Successful", "green", [row.successful for row in days]),
+                Series("Partially Failed", "orange", [row.partial for row in days]),
+                Series("Failed", "red", [row.failed for row in days]),
+            ],
+        ),
+        stored=draw_line(labels, [row.stored_bytes for row in stored], words=lambda value: size_text(int(value))),
+    )

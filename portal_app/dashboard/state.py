@@ -1,0 +1,326 @@
+"""The dashboard's state: a page of lines, the figures, and what is ticked."""
+
+from dataclasses import replace
+from typing import Any
+
+import reflex as rx
+
+from portal_app import db
+from portal_app.accounts import service as accounts
+from portal_app.accounts.query import AccountQuery
+from portal_app.accounts.rows import BACKUP, BILLING, STATUS
+from portal_app.auth import guard
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.auth.state import SessionState
+from portal_app.dashboard import service
+from portal_app.dashboard.rows import FigureRow, Line
+from portal_app.errors import Denied, PortalError
+from portal_app.live import hub
+from portal_app.paging import page_size
+from portal_app.shell.state import NoticeState, enter
+from portal_app.ui.geometry import BarChart, LineChart
+
+SUBSCRIBED_AT_ONCE = 500
+MOST_TICKED = 1_000
+SECONDS_BETWEEN_CHECKS = 20
+FILTERS = {"status": STATUS, "backup": BACKUP, "billing": BILLING}
+
+
+def _hrefs(query: AccountQuery) -> dict[str, str]:
+    """Every address that this page links to, so that a click goes there without asking first."""
+    links = {"next": query.address(page=query.page + 1), "previous": query.address(page=max(1, query.page - 1))}
+    for name in ("name", "email", "status", "backup", "billing", "amount", "size"):
+        links[f"sort:{name}"] = query.address(sort=name, descending=query.sort == name and not query.descending)
+    links["search:"] = query.address(search="")
+    for name, values in FILTERS.items():
+        links[f"{name}:"] = query.address(**{name: ""})
+        links |= {f"{name}:{value}": query.address(**{name: value}) for value in values}
+    return links
+
+
+class DashboardState(rx.State):
+    """Search, filters, order and page live in the address; this state is made from it at each load."""
+
+    loading: bool = True
+    lines: list[Line] = []
+    count: str = ""
+    total: int = 0
+    matching: int = 0
+    pages: int = 1
+    page: int = 1
+    size: int = 25
+    search: str = ""
+    status: str = ""
+    backup: str = ""
+    billing: str = ""
+    sort: str = "name"
+    descending: bool = False
+    filtered: bool = False
+    hrefs: dict[str, str] = _hrefs(AccountQuery())
+    status_figures: dict[str, FigureRow] = {}
+    backup_figures: dict[str, FigureRow] = {}
+    billing_figures: dict[str, FigureRow] = {}
+    backups_chart: BarChart = BarChart()
+    stored_chart: LineChart = LineChart()
+    charts_loading: bool = True
+    show_billing: bool = False
+    may_add: bool = False
+    may_open: bool = False
+    may_subscribe: bool = False
+    may_delete: bool = False
+
+    ticked: list[int] = []
+    all_ticked: bool = False
+    plan: str = ""
+    plan_count: str = ""
+    subscribing: bool = False
+    progress: str = ""
+    deleting_id: int = 0
+    deleting_name: str = ""
+    typed_name: str = ""
+    delete_error: str = ""
+    deleting: bool = False
+
+    _number: int = -1
+    _charts_number: int = -1
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def load(self):
+        """Show what the address asks for; the charts follow, then the page watches for changes."""
+        actor = await enter(self)
+        query = AccountQuery.from_address(self.router.url.query_parameters)
+        self._take_rights(actor)
+        self._untick_if_other(query)
+        await self._show(actor, query)
+        yield
+        await self._show_charts(actor)
+        if self.router.session.client_token not in hub.tabs:
+            yield DashboardState.watch
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def search_for(self, words: str):
+        """Search for part of a name or email."""
+        return self._go(self._query(), search=str(words)[:120])
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def show_size(self, size: str):
+        """Show so many lines a page."""
+        return self._go(self._query(), size=page_size(str(size)))
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def tick(self, account_id: int, ticked: bool):
+        """Tick or untick one line."""
+        self.all_ticked = False
+        rest = [other for other in self.ticked if other != account_id]
+        on_page = any(line["id"] == account_id for line in self.lines)
+        self.ticked = [*rest, account_id] if ticked and on_page and len(rest) < MOST_TICKED else rest
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def tick_page(self, ticked: bool):
+        """Tick or untick all lines of this page."""
+        self.all_ticked = False
+        here = [line["id"] for line in self.lines]
+        rest = [other for other in self.ticked if other not in here]
+        self.ticked = (rest + here if ticked else rest)[:MOST_TICKED]
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def tick_all(self):
+        """Choose all accounts that match, on every page."""
+        self.all_ticked = True
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def untick(self):
+        """Choose none."""
+        self.ticked, self.all_ticked = [], False
+
+    @rx.event
+    @guard.requires(Permission.SUBSCRIBE)
+    async def ask_subscribe(self, plan: str):
+        """Ask whether the chosen accounts are to be subscribed."""
+        if plan in accounts.PLANS and (self.ticked or self.all_ticked):
+            chosen = self.matching if self.all_ticked else len(self.ticked)
+            self.plan, self.plan_count, self.progress = plan, f"{chosen:,}", ""
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def close_dialogs(self):
+        """Leave everything as it is."""
+        if not self.subscribing:
+            self.plan = ""
+        self.deleting_id, self.deleting_name, self.typed_name, self.delete_error = 0, "", "", ""
+
+    @rx.event
+    @guard.requires(Permission.SUBSCRIBE)
+    async def subscribe(self):
+        """Subscribe the chosen trials, some at a time, and say how it went."""
+        if not self.plan or self.subscribing:
+            return
+        self.subscribing = True
+        yield
+        changed = left = 0
+        try:
+            ids = await self._chosen_ids()
+            for start in range(0, len(ids), SUBSCRIBED_AT_ONCE):
+                actor = await guard.check_again(self, Permission.SUBSCRIBE)
+                part = ids[start : start + SUBSCRIBED_AT_ONCE]
+                done = await db.work(accounts.subscribe, actor, part, self.plan)
+                changed, left = changed + done.changed, left + done.left
+                self.progress = f"{min(start + len(part), len(ids)):,} of {len(ids):,} done"
+                yield
+        finally:
+            words, self.plan, self.subscribing = accounts.PLANS.get(self.plan, ""), "", False
+        self.ticked, self.all_ticked = [], False
+        await self._show(guard.actor(), self._query())
+        yield NoticeState.tell("green" if changed else "orange", _subscribed(changed, left, words))
+
+    @rx.event
+    @guard.requires(Permission.TRIALS_DELETE)
+    async def ask_delete(self, account_id: int):
+        """Ask for the name of the trial that is to be deleted."""
+        found = next((line for line in self.lines if line["id"] == account_id and line["trial"]), None)
+        if found:
+            self.deleting_id, self.deleting_name = found["id"], found["name"]
+            self.typed_name, self.delete_error = "", ""
+
+    @rx.event
+    @guard.requires(Permission.TRIALS_DELETE)
+    async def type_name(self, text: str):
+        """The confirmation as it is typed."""
+        self.typed_name = str(text)[:200]
+
+    @rx.event
+    @guard.requires(Permission.TRIALS_DELETE)
+    async def delete_trial(self):
+        """Delete the trial whose name was typed."""
+        if not self.deleting_id or self.deleting:
+            return
+        self.deleting = True
+        yield
+        try:
+            name = await db.work(accounts.delete_trial, guard.actor(), self.deleting_id, self.typed_name)
+        except PortalError as refusal:
+            self.delete_error = refusal.sentence
+            return
+        finally:
+            self.deleting = False
+        self.deleting_id = 0
+        self.ticked = []
+        await self._show(guard.actor(), self._query())
+        yield NoticeState.tell("green", f"The trial of {name} was deleted.")
+
+    @rx.event(background=True)
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def watch(self):
+        """Keep the open page up to date until it is left, closed, or the rights for it are gone."""
+        async with self:
+            tab, seen, partner_id = self.router.session.client_token, self._number, guard.actor().partner_id
+        if tab in hub.tabs or partner_id is None:
+            return
+        hub.tabs.add(tab)
+        try:
+            while await self._still_open(tab):
+                number = await hub.wait(partner_id, seen, SECONDS_BETWEEN_CHECKS)
+                if number != seen:
+                    seen = number
+                    await self._refresh()
+        except Denied as refusal:
+            async with self:
+                (await self.get_state(SessionState)).denied = refusal.sentence
+        finally:
+            hub.tabs.discard(tab)
+
+    async def _still_open(self, tab: str) -> bool:
+        async with self:
+            here = self.router.url.path == "/"
+        return here and hub.is_connected(tab)
+
+    async def _refresh(self) -> None:
+        async with self:
+            actor = await guard.check_again(self, Permission.DASHBOARD_VIEW)
+            await self._show(actor, self._query())
+            await self._show_charts(actor)
+
+    async def _show(self, actor: Actor, query: AccountQuery) -> None:
+        query = accounts.visible(actor, query)
+        found = await db.look(service.table, actor, query)
+        if query.page > found.pages:
+            query = replace(query, page=found.pages)
+            found = await db.look(service.table, actor, query)
+        self._number = found.number
+        shown = {
+            "loading": False,
+            "lines": found.lines,
+            "count": found.count,
+            "pages": found.pages,
+            "total": found.total,
+            "matching": found.matching,
+            "status_figures": found.widgets.status,
+            "backup_figures": found.widgets.backup,
+            "billing_figures": found.widgets.billing,
+            "search": query.search,
+            "status": query.status,
+            "backup": query.backup,
+            "billing": query.billing,
+            "sort": query.sort,
+            "descending": query.descending,
+            "page": query.page,
+            "size": query.size,
+            "filtered": query.filtered,
+            "hrefs": _hrefs(query),
+        }
+        self._change(shown)
+
+    async def _show_charts(self, actor: Actor) -> None:
+        if self._charts_number != self._number:
+            found = await db.look(service.charts, actor)
+            self._change({"backups_chart": found.backups, "stored_chart": found.stored, "charts_loading": False})
+            self._charts_number = self._number
+
+    def _take_rights(self, actor: Actor) -> None:
+        self._change(
+            {
+                "show_billing": actor.may(Permission.BILLING_VIEW),
+                "may_add": actor.may(Permission.ACCOUNTS_ADD),
+                "may_open": actor.may(Permission.ACCOUNTS_ACCESS),
+                "may_subscribe": actor.may(Permission.SUBSCRIBE),
+                "may_delete": actor.may(Permission.TRIALS_DELETE),
+            }
+        )
+
+    def _change(self, values: dict[str, Any]) -> None:
+        # A variable is sent again whenever it is assigned: assign only what differs.
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    def _untick_if_other(self, query: AccountQuery) -> None:
+        if self.ticked and replace(query, page=1, sort="name", descending=False) != replace(
+            self._query(), page=1, sort="name", descending=False
+        ):
+            self.ticked, self.all_ticked = [], False
+
+    def _query(self) -> AccountQuery:
+        names = ("search", "status", "backup", "billing", "sort", "descending", "page", "size")
+        return AccountQuery(**{name: getattr(self, name) for name in names})
+
+    def _go(self, query: AccountQuery, **changes: Any):
+        return rx.redirect(query.address(**changes), replace=True)
+
+    async def _chosen_ids(self) -> list[int]:
+        if self.all_ticked:
+            return await db.look(accounts.ids_matching, guard.actor(), self._query())
+        return list(self.ticked)
+
+
+def _subscribed(changed: int, left: int, words: str) -> str:
+    done = f"{changed:,} {'account' if changed == 1 else 'accounts'} subscribed ({words})." if changed else ""
+    rest = f"{left:,} left alone: only trials can be subscribed." if left else ""
+    return " ".join(part for part in (done, rest) if part) or "None of the accounts is there any more."

@@ -1,0 +1,79 @@
+"""Tells open pages that a partner's accounts changed, whichever process changed them.
+
+Triggers count every change in `partner_change`. One reader per process looks at those numbers, for the partners
+that somebody watches, once a second: a single query on a primary key, and none while nobody watches.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col
+
+from portal_app import db
+from portal_app.models import PartnerChange
+
+log = logging.getLogger("portal.live")
+SECONDS_BETWEEN_LOOKS = 1.0
+
+
+class Hub:
+    """Who watches which partner, and the newest number of each."""
+
+    def __init__(self) -> None:
+        self._watched: Counter[int] = Counter()
+        self._numbers: dict[int, int] = {}
+        self._changed = asyncio.Condition()
+        self.tabs: set[str] = set()
+        self.is_connected: Callable[[str], bool] = lambda _tab: False
+
+    async def wait(self, partner_id: int, seen: int, seconds: float) -> int:
+        """Wait until the partner's number differs from `seen`, or for so many seconds; gives the newest number."""
+        self._watched[partner_id] += 1
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(lambda: self._numbers.get(partner_id, seen) != seen)
+        except TimeoutError:
+            pass
+        finally:
+            self._watched[partner_id] -= 1
+        return self._numbers.get(partner_id, seen)
+
+    async def look_for_changes(self) -> None:
+        """Look once, and wake those who wait for what changed."""
+        watched = [partner for partner, count in self._watched.items() if count > 0]
+        if not watched:
+            return
+        found = await db.look(_numbers, watched)
+        if found != {partner: self._numbers.get(partner) for partner in found}:
+            async with self._changed:
+                self._numbers |= found
+                self._changed.notify_all()
+
+
+hub = Hub()
+
+
+def number_of(session: Session, partner_id: int) -> int:
+    """The partner's number now."""
+    return _numbers(session, [partner_id]).get(partner_id, 0)
+
+
+async def keep_looking() -> None:
+    """The reader of this process; runs as long as the server does."""
+    while True:
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        try:
+            await hub.look_for_changes()
+        except SQLAlchemyError:
+            log.warning("the database did not answer; live updates wait")
+
+
+def _numbers(session: Session, partners: Sequence[int]) -> dict[int, int]:
+    wanted = select(col(PartnerChange.partner_id), col(PartnerChange.number))
+    return {
+        row.partner_id: row.number for row in session.execute(wanted.where(col(PartnerChange.partner_id).in_(partners)))
+    }

@@ -1,0 +1,42 @@
+"""The application: every page, what happens to errors, the HTTP routes, what runs beside the requests."""
+
+import logging
+import secrets
+
+import reflex as rx
+from starlette.applications import Starlette
+
+from portal_app.auth import guard
+from portal_app.auth import routes as auth_routes
+from portal_app.dashboard import page as dashboard_page
+from portal_app.errors import PortalError
+from portal_app.live import hub, keep_looking
+from portal_app.shell import http, pages
+from portal_app.shell.state import NoticeState
+from portal_app.sign_in import page as sign_in_page
+
+PAGES = (dashboard_page, pages, sign_in_page)
+log = logging.getLogger("portal")
+
+
+def on_error(exception: Exception) -> rx.event.EventSpec:
+    """A refusal is shown as its sentence; anything else only as a reference to the log."""
+    if isinstance(exception, PortalError):
+        return NoticeState.tell("red", exception.sentence)
+    reference = secrets.token_hex(4)
+    log.error("unexpected error, reference %s", reference, exc_info=exception)
+    return NoticeState.tell("red", f"Something went wrong. Nothing was changed. Reference: {reference}")
+
+
+app = rx.App(
+    toaster=None,
+    app_wraps={},
+    stylesheets=["/portal.css"],
+    html_lang="en",
+    backend_exception_handler=on_error,
+    api_transformer=[Starlette(routes=[*auth_routes.routes, *http.routes]), http.outermost],
+)
+app.add_middleware(guard.Guard())
+http.harden(app)
+hub.is_connected = lambda tab: app.event_namespace is not None and tab in app.event_namespace.token_to_sid
+app.register_lifespan_task(keep_looking)

@@ -1,0 +1,57 @@
+"""Starts the one server process: database up to date, pages built, everything on one port."""
+
+import contextlib
+import logging
+import os
+import sys
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+
+from portal_app import build, migrations
+from portal_app.demo.service import ensure_demo
+from portal_app.settings import settings, unknown_names
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    if unknown := unknown_names():
+        raise SystemExit(f"No such setting: {', '.join(unknown)}. README lists them all.")
+    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    os.umask(0o077)
+    migrations.upgrade()
+    ensure_demo()
+    build.ensure_built()
+    _serve()
+
+
+def _serve() -> None:
+    # Internal switches of Reflex 0.10.1, held by a test: serve the built pages without compiling them again.
+    os.environ |= {
+        "__REFLEX_SKIP_COMPILE": "true",
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+        "REFLEX_ENV_MODE": "prod",
+        "REFLEX_TELEMETRY_ENABLED": "false",
+    }
+    host = settings().host
+    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host  # noqa: S104 (compared, not bound)
+    print(f"The portal is at http://{shown}:{settings().port}", flush=True)
+    server = Server(
+        "portal_app.portal_app:app",
+        address=host,
+        port=settings().port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        log_level=LogLevels.warning,
+        working_dir=build.ROOT,
+        # Large enough for a file of many accounts, small enough that nobody fills the memory.
+        websockets=True,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""The frame: navigation at the left, header above, the page between; and what shows when the page can't."""
+
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+from reflex.vars import FunctionStringVar
+from reflex_components_core.core.banner import has_connection_errors
+
+from portal_app.auth.state import SessionState
+from portal_app.settings import settings
+from portal_app.shell.forms import native_form
+from portal_app.shell.help import help_text
+from portal_app.shell.navigation import NavLink
+from portal_app.shell.state import NoticeState, ShellState
+from portal_app.ui import button, callout, icon, icon_button, link, link_button, popover, search_input
+
+FOCUS_SEARCH = """(e) => {
+  const field = document.getElementById("global-search");
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName);
+  const asked = (e.key === "k" && (e.ctrlKey || e.metaKey)) || (e.key === "/" && !typing);
+  if (field && asked) { e.preventDefault(); field.focus(); }
+}"""
+
+
+def document_title(page: str) -> str:
+    """The title of the browser's tab."""
+    return f"{page} · {settings().brand_name}"
+
+
+def portal_page(
+    route: str, title: str, *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Registers a page inside the frame. `load` must call `shell.state.enter` first."""
+
+    def wrap(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        def framed() -> rx.Component:
+            return frame(content(), title, help_topic)
+
+        framed.__name__ = content.__name__
+        rx.page(route=route, title=document_title(title), on_load=load)(framed)
+        return content
+
+    return wrap
+
+
+def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
+    """The whole document of a signed-in page."""
+    return rx.el.div(
+        rx.el.a("Skip to the content", href="#main", class_name="skip-link"),
+        _header(help_topic),
+        _navigation(),
+        rx.el.main(
+            callout(NoticeState.kind, NoticeState.text, on_dismiss=NoticeState.dismiss),
+            rx.cond(SessionState.denied != "", _denied(), content),
+            id="main",
+            tab_index=-1,
+            class_name="main",
+        ),
+        _help_panel(title, help_topic),
+        offline(),
+        class_name="app",
+    )
+
+
+def _header(_help_topic: str) -> rx.Component:
+    return rx.el.header(
+        icon_button("Menu", "menu", class_name="nav-toggle", custom_attrs={"popovertarget": "navigation"}),
+        link(
+            rx.el.img(src="/favicon.svg", alt=""),
+            rx.el.span(settings().brand_name),
+            rx.el.span("Partner Portal", class_name="brand-product"),
+            href=ShellState.home,
+            class_name="brand-mark",
+        ),
+        rx.cond(ShellState.may_search, _search()),
+        rx.el.div(
+            rx.el.div(
+                rx.el.span(ShellState.name, title=ShellState.name),
+                rx.el.span(ShellState.email, title=ShellState.email, class_name="email"),
+                class_name="who",
+            ),
+            theme_switch(),
+            icon_button("Help", "circle-help", custom_attrs={"popovertarget": "help"}),
+            native_form(
+                button("Log Out", kind="ghost", icon="log-out", type="submit"),
+                action="/auth/sign-out",
+                class_name="log-out",
+            ),
+            class_name="topbar-end",
+        ),
+        class_name="topbar",
+    )
+
+
+def theme_switch() -> rx.Component:
+    """Changes between light and dark; the browser keeps the choice."""
+    return icon_button("Switch light and dark", "sun-moon", on_click=rx.toggle_color_mode)
+
+
+def _search() -> rx.Component:
+    return rx.el.div(
+        search_input(
+            "Search accounts",
+            value=ShellState.search,
+            on_change=ShellState.find,
+            on_clear=ShellState.clear,
+            placeholder="Search accounts",
+            name="global-search",
+            id="global-search",
+            shortcut="/",
+            aria_controls="global-found",
+        ),
+        rx.el.div(
+            rx.cond(ShellState.searched, _found()), id="global-found", aria_live="polite", class_name="found-slot"
+        ),
+        rx.window_event_listener(on_key_down=FunctionStringVar.create(FOCUS_SEARCH)),
+        role="search",
+        class_name="topbar-search",
+    )
+
+
+def _found() -> rx.Component:
+    return rx.el.div(
+        rx.cond(
+            ShellState.found.length() > 0,
+            rx.el.ul(rx.foreach(ShellState.found, _found_line)),
+            rx.el.p("No account matches.", class_name="muted"),
+        ),
+        class_name="found",
+    )
+
+
+def _found_line(item: rx.Var[NavLink]) -> rx.Component:
+    return rx.el.li(link(icon("database"), rx.el.span(item["label"], class_name="cut"), href=item["href"]))
+
+
+def _navigation() -> rx.Component:
+    return rx.el.nav(
+        rx.el.ul(rx.foreach(ShellState.links, _nav_link)),
+        id="navigation",
+        class_name="sidebar",
+        aria_label="Main",
+        custom_attrs={"popover": "auto"},
+    )
+
+
+def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
+    here = rx.State.router.url.path == item["href"]
+    return rx.el.li(
+        link(
+            rx.match(
+                item["icon"],
+                ("database", icon("database")),
+                ("building-2", icon("building-2")),
+                icon("layout-dashboard"),
+            ),
+            item["label"],
+            href=item["href"],
+            class_name="nav-link",
+            aria_current=rx.cond(here, "page", "false"),
+        )
+    )
+
+
+def _help_panel(title: str, topic: str) -> rx.Component:
+    return popover(
+        rx.el.div(
+            rx.el.h2(f"Help: {title}"),
+            icon_button("Close help", "x", custom_attrs={"popovertarget": "help", "popovertargetaction": "hide"}),
+            class_name="dialog-head",
+        ),
+        help_text(topic),
+        rx.el.p("More questions: ", rx.el.a(settings().support_email, href=f"mailto:{settings().support_email}")),
+        id="help",
+        label=f"Help: {title}",
+    )
+
+
+def _denied() -> rx.Component:
+    return rx.el.div(
+        icon("shield-x", 32),
+        rx.el.h1("Access denied"),
+        rx.el.p(SessionState.denied, custom_attrs={"role": "alert"}),
+        rx.el.p("Ask an administrator of your company for the permission."),
+        rx.cond(ShellState.links.length() > 0, link_button("Go to the start page", href=ShellState.home)),
+        class_name="error-page",
+    )
+
+
+def offline() -> rx.Component:
+    """Shown while the connection is lost; the socket tries again by itself and the page then loads afresh."""
+    return rx.cond(
+        has_connection_errors,
+        rx.el.div(
+            icon("wifi-off"),
+            "The connection is lost. Trying again …",
+            class_name="offline",
+            custom_attrs={"role": "status"},
+        ),
+    )

@@ -1,0 +1,85 @@
+"""What the frame shows: who is signed in, where they may go, what a search found."""
+
+import reflex as rx
+from reflex.state import BaseState
+
+from portal_app import db
+from portal_app.accounts import service as accounts
+from portal_app.auth import guard
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.auth.state import SessionState
+from portal_app.shell.navigation import NavLink, home_of, links_for
+
+SHORTEST_SEARCH = 2
+
+
+class ShellState(rx.State):
+    """The frame of the signed-in pages."""
+
+    email: str = ""
+    name: str = ""
+    home: str = "/"
+    links: list[NavLink] = []
+    may_search: bool = False
+    search: str = ""
+    found: list[NavLink] = []
+    searched: bool = False
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def find(self, text: str):
+        """Look for accounts while the user types in the header."""
+        self.search = str(text)[:120]
+        self.searched = len(self.search.strip()) >= SHORTEST_SEARCH
+        rows = await db.look(accounts.find, guard.actor(), self.search) if self.searched else []
+        self.found = [
+            NavLink(label=f"{row.name} · {row.email}", href=f"/accounts/{row.id}", icon="database") for row in rows
+        ]
+
+    @rx.event
+    @guard.signed_in()
+    async def clear(self):
+        """Empty the search."""
+        self.search, self.found, self.searched = "", [], False
+
+    def _show(self, actor: Actor) -> None:
+        links = links_for(actor)
+        if (self.email, self.links) != (actor.email, links):
+            self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
+            self.may_search = actor.may(Permission.DASHBOARD_VIEW)
+        if self.search:
+            self.search, self.found, self.searched = "", [], False
+
+
+class NoticeState(rx.State):
+    """The last outcome, in words. Kept apart from the session's state: any handler may chain to it."""
+
+    text: str = ""
+    kind: str = "green"
+
+    @rx.event
+    @guard.public("shows a sentence in the caller's own tab")
+    async def tell(self, kind: str, text: str):
+        """Show an outcome."""
+        self.kind = kind if kind in {"green", "orange", "red", "grey"} else "grey"
+        self.text = str(text)[:500]
+
+    @rx.event
+    @guard.public("hides a sentence in the caller's own tab")
+    async def dismiss(self):
+        """Hide the outcome."""
+        self.text = ""
+
+
+async def enter(state: BaseState) -> Actor:
+    """Call first in every page's load: shows the frame for the actor and forgets the last refusal and outcome."""
+    actor = guard.actor()
+    (await state.get_state(ShellState))._show(actor)
+    session = await state.get_state(SessionState)
+    if session.denied:
+        session.denied = ""
+    notice = await state.get_state(NoticeState)
+    if notice.text:
+        notice.text = ""
+    return actor

@@ -1,0 +1,68 @@
+"""The sign-in page's state. The password passes through and is never kept."""
+
+import anyio.to_thread
+import reflex as rx
+from pydantic import BaseModel, ValidationError
+
+from portal_app import db
+from portal_app.auth import guard, service
+from portal_app.auth.routes import local_path
+from portal_app.deployment import is_demo
+from portal_app.errors import Denied
+from portal_app.shell.navigation import home_of
+
+
+class Credentials(BaseModel):
+    """What the form sends."""
+
+    email: str = ""
+    password: str = ""
+
+
+class SignInState(rx.State):
+    """Email and password in, a one-time ticket out; the page posts the ticket for the cookie."""
+
+    email: str = ""
+    email_error: str = ""
+    password_error: str = ""
+    error: str = ""
+    ticket: str = ""
+    next_path: str = "/"
+    demo: bool = False
+    busy: bool = False
+
+    @rx.event
+    @guard.public("the sign-in page is for people who are not signed in")
+    async def load(self):
+        """Prepare the page; who is signed in already goes on."""
+        query = self.router.url.query_parameters
+        self.reset()
+        if guard.actor().signed_in:
+            return rx.redirect(home_of(guard.actor()), replace=True)
+        self.next_path = local_path(query.get("next", "/"))
+        self.error = "That took too long. Please sign in again." if "again" in query else ""
+        self.demo = await db.look(is_demo)
+        return None
+
+    @rx.event
+    @guard.public("signing in")
+    async def submit(self, form: dict):
+        """Check the credentials; on success the ticket makes the page send its form."""
+        try:
+            given = Credentials.model_validate(form)
+        except ValidationError:
+            return
+        self.email, self.ticket = given.email.strip()[:300], ""
+        self.email_error = "" if self.email else "Enter your email address."
+        self.password_error = "" if given.password else "Enter your password."
+        self.error = ""
+        if self.email_error or self.password_error:
+            return
+        self.busy = True
+        yield
+        try:
+            where = guard.actor().origin
+            self.ticket = await anyio.to_thread.run_sync(service.sign_in, self.email, given.password, where)
+        except Denied as refusal:
+            self.error = refusal.sentence
+        self.busy = False

@@ -1,0 +1,87 @@
+"""Components without state: `from portal_app.ui import button, table, …`. Looks live in assets/*.css."""
+
+from portal_app.ui.base import (
+    badge,
+    button,
+    callout,
+    dot,
+    icon,
+    icon_button,
+    kbd,
+    link,
+    link_button,
+    visually_hidden,
+)
+from portal_app.ui.chart import bar_chart, line_chart
+from portal_app.ui.dialog import autofocus_attrs, confirm, confirm_by_name, dialog
+from portal_app.ui.empty import empty_state, error_state
+from portal_app.ui.field import (
+    Option,
+    bare_select,
+    checkbox,
+    field,
+    option,
+    password_input,
+    radio_group,
+    search_input,
+    select,
+    strength_meter,
+    text_area,
+    text_input,
+)
+from portal_app.ui.listing import bulk_bar, filter_chip, pager
+from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
+from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
+from portal_app.ui.widget import Figure, widget
+
+__all__ = [
+    "Column",
+    "Figure",
+    "MenuItem",
+    "Option",
+    "Sort",
+    "Ticks",
+    "autofocus_attrs",
+    "badge",
+    "bar_chart",
+    "bare_select",
+    "bulk_bar",
+    "button",
+    "callout",
+    "cell",
+    "checkbox",
+    "confirm",
+    "confirm_by_name",
+    "cut",
+    "dialog",
+    "dot",
+    "empty_state",
+    "error_state",
+    "field",
+    "filter_chip",
+    "head_cell",
+    "hide_popover",
+    "icon",
+    "icon_button",
+    "kbd",
+    "line_chart",
+    "link",
+    "link_button",
+    "menu",
+    "menu_rule",
+    "option",
+    "pager",
+    "password_input",
+    "popover",
+    "radio_group",
+    "row_link",
+    "search_input",
+    "select",
+    "skeleton_rows",
+    "strength_meter",
+    "table",
+    "text_area",
+    "text_input",
+    "visually_hidden",
+    "widget",
+]

@@ -1,0 +1,149 @@
+"""The smallest parts: icon, link, button, badge, callout."""
+
+from typing import Any, Literal
+
+import reflex as rx
+from reflex_components_core.react_router.dom import ReactRouterLink
+
+from portal_app.ui.kinds import Event, Flag, Kind, KindLike, Node, Text, classes, either
+
+ButtonKind = Literal["primary", "secondary", "danger", "ghost"]
+KIND_ICONS: dict[Kind, str] = {
+    "green": "circle-check",
+    "orange": "triangle-alert",
+    "red": "circle-alert",
+    "grey": "info",
+}
+
+
+def icon(name: str, size: int = 16, *, class_name: str = "") -> rx.Component:
+    """A lucide icon, decorative: its meaning must stand in words beside it."""
+    return rx.icon(name, size=size, class_name=classes("icon", class_name), custom_attrs={"aria-hidden": "true"})
+
+
+def visually_hidden(*children: Node, **props: Any) -> rx.Component:
+    """Text for screen readers only."""
+    return rx.el.span(*children, class_name="hidden-text", **props)
+
+
+def kbd(text: str) -> rx.Component:
+    """A key cap."""
+    return rx.el.kbd(text, class_name="kbd")
+
+
+def dot(kind: KindLike | Literal["accent"]) -> rx.Component:
+    """The coloured dot; never alone, a word stands beside it."""
+    return rx.el.span(class_name=classes("dot", f"is-{kind}"), aria_hidden="true")
+
+
+def link(*children: Node, href: Text, external: bool = False, class_name: Text = "", **props: Any) -> rx.Component:
+    """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints."""
+    if external:
+        return rx.el.a(*children, href=href, class_name=class_name, **props)
+    return ReactRouterLink.create(*children, to=href, class_name=class_name, **props)
+
+
+def button(
+    label: Node,
+    *,
+    kind: ButtonKind = "secondary",
+    icon: str | None = None,
+    busy: Flag = False,
+    disabled: Flag = False,
+    small: bool = False,
+    type: Literal["button", "submit", "reset"] = "button",
+    **props: Any,
+) -> rx.Component:
+    """A button. While `busy` it shows a spinner, says so, and cannot be pressed again."""
+    lead: list[Node] = [_lead_icon(icon)] if icon else []
+    if busy is not False:
+        lead = [rx.cond(busy, rx.el.span(class_name="spinner", aria_hidden="true"), *(lead or [rx.fragment()]))]
+        props["aria_busy"] = rx.cond(busy, "true", "false")
+    return rx.el.button(
+        *lead,
+        label,
+        type=type,
+        disabled=either(busy, disabled),
+        class_name=classes("button", f"button-{kind}", "button-small" if small else "", props.pop("class_name", "")),
+        **props,
+    )
+
+
+def link_button(
+    label: Node,
+    *,
+    href: Text,
+    kind: ButtonKind = "secondary",
+    icon: str | None = None,
+    small: bool = False,
+    external: bool = False,
+    **props: Any,
+) -> rx.Component:
+    """An anchor that looks like a button: for going somewhere, not for doing something."""
+    return link(
+        *([_lead_icon(icon)] if icon else []),
+        label,
+        href=href,
+        external=external,
+        class_name=classes("button", f"button-{kind}", "button-small" if small else "", props.pop("class_name", "")),
+        **props,
+    )
+
+
+def _lead_icon(name: str) -> rx.Component:
+    return icon(name)
+
+
+def icon_button(
+    label: Text, icon: str, *, danger: bool = False, type: Literal["button", "submit"] = "button", **props: Any
+) -> rx.Component:
+    """A button with an icon only; `label` is its accessible name and its tooltip."""
+    props.setdefault("title", label)
+    return rx.el.button(
+        _lead_icon(icon),
+        visually_hidden(label),
+        type=type,
+        class_name=classes("icon-button", "icon-button-danger" if danger else "", props.pop("class_name", "")),
+        **props,
+    )
+
+
+def badge(kind: KindLike, text: Text, *, pill: bool = False, **props: Any) -> rx.Component:
+    """Status as dot and word. `pill` adds tint and border: for page heads, not for dense tables."""
+    return rx.el.span(
+        rx.el.span(class_name="dot", aria_hidden="true"),
+        text,
+        class_name=classes("badge", f"is-{kind}", "badge-pill" if pill else ""),
+        **props,
+    )
+
+
+def callout(
+    kind: KindLike,
+    text: Text,
+    *children: Node,
+    on_dismiss: Event = None,
+    live: bool = True,
+) -> rx.Component:
+    """The outcome of an act, in a live region that is there before the words are. Empty `text` shows nothing.
+
+    `live=False` is for a standing note that must not be announced.
+    """
+    box = rx.el.div(
+        _kind_icon(kind),
+        rx.el.div(rx.el.p(text), *children, class_name="callout-body"),
+        icon_button("Dismiss", "x", on_click=on_dismiss) if on_dismiss is not None else rx.fragment(),
+        class_name=classes("callout", f"is-{kind}"),
+    )
+    shown = box if isinstance(text, str) and text else rx.cond(text, box)
+    if not live:
+        return rx.el.div(shown, class_name="callout-region")
+    urgent = kind == "red"
+    role = rx.cond(urgent, "alert", "status") if isinstance(urgent, rx.Var) else ("alert" if urgent else "status")
+    return rx.el.div(shown, class_name="callout-region", custom_attrs={"role": role})
+
+
+def _kind_icon(kind: KindLike) -> rx.Component:
+    if isinstance(kind, str):
+        return icon(KIND_ICONS[kind])
+    return rx.match(kind, *((name, icon(sign)) for name, sign in KIND_ICONS.items()), icon("info"))

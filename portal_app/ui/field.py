@@ -1,0 +1,326 @@
+"""Form fields: label above, hint below, error in its place. Values travel by form submit or by debounced events."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
+
+import reflex as rx
+from reflex.experimental.client_state import ClientStateVar
+
+from portal_app.ui.base import icon, icon_button, kbd, visually_hidden
+from portal_app.ui.kinds import Event, Flag, Text, classes, follows, plain_id
+
+TYPING_PAUSE_MS = 250
+Wiring = dict[str, Any]
+
+
+class Option(TypedDict):
+    """One choice of a select or a radio group; `hint` is a line below a radio, or empty."""
+
+    value: str
+    label: str
+    hint: str
+
+
+def option(value: str, label: str = "", hint: str = "") -> Option:
+    """An Option; the label is the value unless given."""
+    return Option(value=value, label=label or value, hint=hint)
+
+
+Options = Sequence[Option] | rx.Var[list[Option]]
+
+
+def field(
+    label: Text,
+    control: Callable[[Wiring], rx.Component],
+    *,
+    name: str,
+    id: str = "",
+    error: Text = "",
+    hint: Text = "",
+    required: bool = False,
+) -> rx.Component:
+    """Label, control, hint and error, wired. `control` gets id, name and aria attributes to pass on."""
+    ident = _ident(name, id)
+    return rx.el.div(
+        rx.el.label(label, html_for=ident),
+        control(wire(name, id=id, error=error, required=required)),
+        _hint(ident, hint),
+        _error(ident, error),
+        class_name="field",
+    )
+
+
+def wire(name: str, *, id: str = "", error: Text = "", required: bool = False) -> Wiring:
+    """The attributes that tie a control to its hint and its error."""
+    ident = _ident(name, id)
+    wiring: Wiring = {
+        "id": plain_id(ident),
+        "name": name,
+        "aria_describedby": f"{ident}-hint {ident}-error",
+        "aria_invalid": rx.cond(error, "true", "false") if isinstance(error, rx.Var) else str(bool(error)).lower(),
+    }
+    return wiring | ({"aria_required": "true"} if required else {})
+
+
+def _ident(name: str, given: str = "") -> str:
+    return given or f"field-{name}".replace("_", "-")
+
+
+def _hint(ident: str, hint: Text) -> rx.Component:
+    return rx.el.p(hint, id=plain_id(f"{ident}-hint"), class_name="field-hint", hidden=hint == "")
+
+
+def _error(ident: str, error: Text) -> rx.Component:
+    return rx.el.p(error, id=plain_id(f"{ident}-error"), class_name="field-error", aria_live="polite")
+
+
+def _entry(**props: Any) -> rx.Component:
+    """An input; with value and on_change it is debounced, so that typing never waits for the server."""
+    control = rx.el.input(class_name=classes("control", props.pop("class_name", "")), **props)
+    if "value" in props and "on_change" in props:
+        return rx.debounce_input(control, debounce_timeout=TYPING_PAUSE_MS)
+    return control
+
+
+def text_input(
+    label: Text,
+    name: str,
+    *,
+    error: Text = "",
+    hint: Text = "",
+    required: bool = False,
+    id: str = "",
+    **props: Any,
+) -> rx.Component:
+    """A one-line field. Pass `default_value` (read on submit), or `value` and `on_change`; also type, placeholder…"""
+    props.setdefault("type", "text")
+    return field(
+        label, lambda wiring: _entry(**wiring, **props), name=name, id=id, error=error, hint=hint, required=required
+    )
+
+
+def text_area(
+    label: Text,
+    name: str,
+    *,
+    error: Text = "",
+    hint: Text = "",
+    required: bool = False,
+    id: str = "",
+    **props: Any,
+) -> rx.Component:
+    """A field of several lines, read on submit."""
+    return field(
+        label,
+        lambda wiring: rx.el.textarea(class_name="control", **wiring, **props),
+        name=name,
+        id=id,
+        error=error,
+        hint=hint,
+        required=required,
+    )
+
+
+def password_input(
+    label: Text,
+    name: str,
+    *,
+    error: Text = "",
+    hint: Text = "",
+    auto_complete: str = "current-password",
+    required: bool = False,
+    id: str = "",
+    after: rx.Component | None = None,
+    **props: Any,
+) -> rx.Component:
+    """A password with a Show/Hide button (in the browser only). `after` stands below it: the strength meter."""
+    attrs = props.pop("custom_attrs", {})
+    shown = ClientStateVar.create("shown_" + re.sub(r"\W", "_", id or name), default=False)
+
+    def control(wiring: Wiring) -> rx.Component:
+        entry = _entry(
+            **wiring,
+            **props,
+            auto_complete=auto_complete,
+            spell_check=False,
+            auto_capitalize="none",
+            custom_attrs=attrs | {"type": rx.cond(shown.value, "text", "password")},
+        )
+        toggle = rx.el.button(
+            rx.cond(shown.value, "Hide", "Show"),
+            visually_hidden(" password"),
+            type="button",
+            on_click=shown.set_value(~shown.value),
+            aria_controls=wiring["id"],
+            class_name="inline-button",
+        )
+        box = rx.el.div(shown, entry, toggle, class_name="with-button")
+        return rx.fragment(box, after) if after is not None else box
+
+    return field(label, control, name=name, id=id, error=error, hint=hint, required=required)
+
+
+def _each(options: Options, render: Callable[[Any], rx.Component]) -> list[rx.Component]:
+    if isinstance(options, rx.Var):
+        return [rx.foreach(options, render)]
+    return [render(choice) for choice in options]
+
+
+def select(
+    label: Text,
+    name: str,
+    options: Options,
+    *,
+    error: Text = "",
+    hint: Text = "",
+    required: bool = False,
+    id: str = "",
+    **props: Any,
+) -> rx.Component:
+    """The platform's select. `options` are Options; `default_value`, or `value` and `on_change`."""
+
+    def control(wiring: Wiring) -> rx.Component:
+        return rx.el.select(*_each(options, _select_option), class_name="control", **wiring, **_live(props, "value"))
+
+    return field(label, control, name=name, id=id, error=error, hint=hint, required=required)
+
+
+def bare_select(label: Text, name: str, options: Options, **props: Any) -> rx.Component:
+    """A select for toolbars: its label is there for screen readers only."""
+    ident = _ident(name, props.pop("id", ""))
+    return rx.fragment(
+        rx.el.label(label, html_for=ident, class_name="hidden-text"),
+        rx.el.select(
+            *_each(options, _select_option),
+            id=plain_id(ident),
+            name=name,
+            class_name="control",
+            **_live(props, "value"),
+        ),
+    )
+
+
+def _live(props: dict[str, Any], prop: str) -> dict[str, Any]:
+    """`value` or `checked` of a native control as one that follows the server (see `follows`)."""
+    if prop not in props:
+        return props
+    value = props.pop(prop)
+    return props | {f"default_{prop}": value, "custom_attrs": props.get("custom_attrs", {}) | follows(prop, value)}
+
+
+def _select_option(choice: Any) -> rx.Component:
+    return rx.el.option(choice["label"], value=choice["value"])
+
+
+def checkbox(
+    label: Text,
+    name: str,
+    *,
+    hint: Text = "",
+    error: Text = "",
+    id: str = "",
+    **props: Any,
+) -> rx.Component:
+    """A tick box with its label at the right. `default_checked`, or `checked` and `on_change`."""
+    ident = _ident(name, id)
+    return rx.el.div(
+        rx.el.input(type="checkbox", class_name="tick", **wire(name, id=id, error=error), **_live(props, "checked")),
+        rx.el.label(label, html_for=ident),
+        _hint(ident, hint),
+        _error(ident, error),
+        class_name="choice",
+    )
+
+
+def radio_group(
+    legend: Text,
+    name: str,
+    options: Sequence[Option],
+    *,
+    value: Text | None = None,
+    on_change: Event = None,
+    default_value: Text = "",
+    error: Text = "",
+    disabled: Flag = False,
+) -> rx.Component:
+    """One of a few, all in sight. Controlled by `value` and `on_change`, else read on submit."""
+
+    def chosen(choice: Option) -> dict[str, Any]:
+        if value is not None:
+            return _live({"checked": value == choice["value"], "on_change": on_change}, "checked")
+        return {"default_checked": default_value == choice["value"]} | ({"on_change": on_change} if on_change else {})
+
+    def line(choice: Option) -> rx.Component:
+        ident = _ident(f"{name}-{choice['value']}")
+        return rx.el.div(
+            rx.el.input(
+                type="radio",
+                id=plain_id(ident),
+                name=name,
+                value=choice["value"],
+                class_name="radio",
+                disabled=disabled,
+                aria_describedby=f"{ident}-hint",
+                **chosen(choice),
+            ),
+            rx.el.label(choice["label"], html_for=ident),
+            _hint(ident, choice["hint"]),
+            class_name="choice",
+        )
+
+    return rx.el.fieldset(
+        rx.el.legend(legend),
+        *(line(choice) for choice in options),
+        _error(_ident(name), error),
+        class_name="choices",
+        aria_describedby=f"{_ident(name)}-error",
+    )
+
+
+def strength_meter(score: int | rx.Var[int], words: Text) -> rx.Component:
+    """Four bars and the verdict in words; the words are announced, the bars are not."""
+    return rx.el.div(
+        rx.el.span(*(rx.el.i() for _ in range(4)), class_name="strength-bars", aria_hidden="true"),
+        rx.el.span(words, custom_attrs={"role": "status"}),
+        class_name="strength",
+        data_score=score,
+    )
+
+
+def search_input(
+    label: Text,
+    *,
+    value: Text,
+    on_change: Event,
+    on_clear: Event,
+    placeholder: Text = "",
+    name: str = "search",
+    id: str = "search",
+    shortcut: str = "",
+    **props: Any,
+) -> rx.Component:
+    """Search that waits for a pause in typing. `on_change` gets the text; `on_clear` is called by the clear button."""
+    entry = rx.el.input(
+        type="search",
+        id=id,
+        name=name,
+        value=value,
+        on_change=on_change,
+        placeholder=placeholder,
+        auto_complete="off",
+        spell_check=False,
+        class_name="control",
+        **props,
+    )
+    return rx.el.div(
+        rx.el.label(label, html_for=id, class_name="hidden-text"),
+        icon("search"),
+        rx.debounce_input(entry, debounce_timeout=TYPING_PAUSE_MS, force_notify_by_enter=True),
+        rx.cond(
+            value,
+            icon_button("Clear", "x", on_click=on_clear),
+            kbd(shortcut) if shortcut else rx.fragment(),
+        ),
+        class_name="search",
+    )

@@ -1,0 +1,69 @@
+"""What the tests run in a process of its own: the daily work, perhaps killed somewhere."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from sqlalchemy import event
+
+from portal_app import clock, db
+from portal_app.accounts import trials
+from portal_app.jobs import cycle
+from portal_app.settings import reset_settings
+from tests.jobs.lives import at
+
+Moment = tuple[str, float]
+
+
+def run(environment: dict[str, str], now: datetime, batch: int, moment: Moment | None = None) -> None:
+    """The daily work at the instant; SIGKILL at the moment, if there is one."""
+    _prepare(environment, now, batch)
+    if moment:
+        _arm(*moment)
+    cycle.run_cycle()
+
+
+def race(environment: dict[str, str], now: datetime, batch: int, start: Barrier, outcomes: "Queue[str]") -> None:
+    """The daily work and a sweep, at the same time as others."""
+    _prepare(environment, now, batch)
+    start.wait(30)
+    outcomes.put(cycle.run_cycle().outcome)
+    cycle.sweep(clock.now())
+
+
+def _prepare(environment: dict[str, str], now: datetime, batch: int) -> None:
+    os.environ |= environment
+    reset_settings()
+    db.reset_engine()
+    clock.now = at(now)
+    trials.BATCH = batch
+
+
+def _arm(kind: str, amount: float) -> None:
+    """Die before or after the given number of statements, at the commit of that number, or after some seconds."""
+    if kind == "seconds":
+        timer = threading.Timer(amount, _die)
+        timer.daemon = True
+        timer.start()
+        return
+    names = {"before": "before_cursor_execute", "after": "after_cursor_execute", "commit": "commit"}
+    event.listen(db.engine(), names[kind], _countdown(int(amount)))
+
+
+def _countdown(left: int) -> Callable[..., None]:
+    counter = iter(range(left))
+
+    def hear(*_args: Any) -> None:
+        if next(counter, None) is None:
+            _die()
+
+    return hear
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
