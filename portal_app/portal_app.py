@@ -6,6 +6,7 @@ import secrets
 import reflex as rx
 from starlette.applications import Starlette
 
+from portal_app.accounts import new_page as new_account_page
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.dashboard import page as dashboard_page
@@ -15,7 +16,7 @@ from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
 
-PAGES = (dashboard_page, pages, sign_in_page)
+PAGES = (dashboard_page, new_account_page, pages, sign_in_page)
 log = logging.getLogger("portal")
 
 

@@ -151,6 +151,9 @@ def _connected(credentials: Credentials, limits: Limits, route: Route) -> Iterat
     private = settings().allow_private_storage
     with Relay(credentials.endpoint_url, allow_private=private, timeout=limits.each) as relay:
         options["proxy_url"] = relay.url
+        if credentials.endpoint_url.startswith("http:"):
+            # The relay carries one request a connection; a kept one would be found dead by the next.
+            options["pool_max_idle_per_host"] = "0"
         yield _Attempt(_store(credentials, options, credentials.endpoint_url), limits.each, relay)
 
 

@@ -19,6 +19,7 @@ from portal_app.models import ApiToken, Partner, PartnerState
 
 PREFIX = "ppt_"
 _SHAPE = re.compile(r"ppt_[A-Za-z0-9_-]{43}")
+_NOWHERE = Origin()
 _PERMISSIONS = {permission.value: permission for permission in Permission}
 
 
@@ -28,6 +29,7 @@ def create_token(
     partner_id: int,
     name: str,
     permissions: Collection[Permission],
+    *,
     ends_at: datetime | None = None,
 ) -> str:
     """A new token of the partner, to be shown once; only its hash is kept. It sees all the partner's accounts.
@@ -59,12 +61,12 @@ def revoke(session: Session, actor: Actor, token_id: int) -> None:
         record(session, actor, Activity.API, f"Token “{found.name}” revoked", partner_id=found.partner_id)
 
 
-def find_token(session: Session, token: str, origin: Origin = Origin()) -> Actor:
+def find_token(session: Session, token: str, origin: Origin = _NOWHERE) -> Actor:
     """The program behind a token: NOBODY when it is unknown, revoked or expired, or its partner is suspended."""
     return identify(session, token, origin)[0]
 
 
-def identify(session: Session, token: str, origin: Origin = Origin()) -> tuple[Actor, bool]:
+def identify(session: Session, token: str, origin: Origin = _NOWHERE) -> tuple[Actor, bool]:
     """The program behind a token, and whether its last use was noted too long ago."""
     row = session.execute(_valid(token)).first() if _SHAPE.fullmatch(token) else None
     if row is None:
@@ -115,7 +117,7 @@ def _row(
     )
 
 
-def _valid(token: str) -> Select[tuple[ApiToken, Partner]]:
+def _valid(token: str) -> Select[ApiToken, Partner]:
     lives = or_(col(ApiToken.ends_at).is_(None), col(ApiToken.ends_at) > clock.now())
     return (
         select(ApiToken, Partner)

@@ -1,33 +1,17 @@
 """Form fields: label above, hint below, error in its place. Values travel by form submit or by debounced events."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from collections.abc import Callable
+from typing import Any
 
 import reflex as rx
 from reflex.experimental.client_state import ClientStateVar
 
 from portal_app.ui.base import icon, icon_button, kbd, visually_hidden
-from portal_app.ui.kinds import Event, Flag, Text, classes, follows, plain_id
+from portal_app.ui.kinds import Event, Text, classes, plain_id
 
 TYPING_PAUSE_MS = 250
 Wiring = dict[str, Any]
-
-
-class Option(TypedDict):
-    """One choice of a select or a radio group; `hint` is a line below a radio, or empty."""
-
-    value: str
-    label: str
-    hint: str
-
-
-def option(value: str, label: str = "", hint: str = "") -> Option:
-    """An Option; the label is the value unless given."""
-    return Option(value=value, label=label or value, hint=hint)
-
-
-Options = Sequence[Option] | rx.Var[list[Option]]
 
 
 def field(
@@ -41,19 +25,19 @@ def field(
     required: bool = False,
 ) -> rx.Component:
     """Label, control, hint and error, wired. `control` gets id, name and aria attributes to pass on."""
-    ident = _ident(name, id)
+    ident = control_id(name, id)
     return rx.el.div(
         rx.el.label(label, html_for=ident),
         control(wire(name, id=id, error=error, required=required)),
-        _hint(ident, hint),
-        _error(ident, error),
+        hint_line(ident, hint),
+        error_line(ident, error),
         class_name="field",
     )
 
 
 def wire(name: str, *, id: str = "", error: Text = "", required: bool = False) -> Wiring:
     """The attributes that tie a control to its hint and its error."""
-    ident = _ident(name, id)
+    ident = control_id(name, id)
     wiring: Wiring = {
         "id": plain_id(ident),
         "name": name,
@@ -63,15 +47,18 @@ def wire(name: str, *, id: str = "", error: Text = "", required: bool = False) -
     return wiring | ({"aria_required": "true"} if required else {})
 
 
-def _ident(name: str, given: str = "") -> str:
+def control_id(name: str, given: str = "") -> str:
+    """The id of a field's control: `given`, or made of its name."""
     return given or f"field-{name}".replace("_", "-")
 
 
-def _hint(ident: str, hint: Text) -> rx.Component:
+def hint_line(ident: str, hint: Text) -> rx.Component:
+    """The hint below a control; hidden while there is none."""
     return rx.el.p(hint, id=plain_id(f"{ident}-hint"), class_name="field-hint", hidden=hint == "")
 
 
-def _error(ident: str, error: Text) -> rx.Component:
+def error_line(ident: str, error: Text) -> rx.Component:
+    """The error below a control; there from the start, so that it is announced when it comes."""
     return rx.el.p(error, id=plain_id(f"{ident}-error"), class_name="field-error", aria_live="polite")
 
 
@@ -159,123 +146,6 @@ def password_input(
         return rx.fragment(box, after) if after is not None else box
 
     return field(label, control, name=name, id=id, error=error, hint=hint, required=required)
-
-
-def _each(options: Options, render: Callable[[Any], rx.Component]) -> list[rx.Component]:
-    if isinstance(options, rx.Var):
-        return [rx.foreach(options, render)]
-    return [render(choice) for choice in options]
-
-
-def select(
-    label: Text,
-    name: str,
-    options: Options,
-    *,
-    error: Text = "",
-    hint: Text = "",
-    required: bool = False,
-    id: str = "",
-    **props: Any,
-) -> rx.Component:
-    """The platform's select. `options` are Options; `default_value`, or `value` and `on_change`."""
-
-    def control(wiring: Wiring) -> rx.Component:
-        return rx.el.select(*_each(options, _select_option), class_name="control", **wiring, **_live(props, "value"))
-
-    return field(label, control, name=name, id=id, error=error, hint=hint, required=required)
-
-
-def bare_select(label: Text, name: str, options: Options, **props: Any) -> rx.Component:
-    """A select for toolbars: its label is there for screen readers only."""
-    ident = _ident(name, props.pop("id", ""))
-    return rx.fragment(
-        rx.el.label(label, html_for=ident, class_name="hidden-text"),
-        rx.el.select(
-            *_each(options, _select_option),
-            id=plain_id(ident),
-            name=name,
-            class_name="control",
-            **_live(props, "value"),
-        ),
-    )
-
-
-def _live(props: dict[str, Any], prop: str) -> dict[str, Any]:
-    """`value` or `checked` of a native control as one that follows the server (see `follows`)."""
-    if prop not in props:
-        return props
-    value = props.pop(prop)
-    return props | {f"default_{prop}": value, "custom_attrs": props.get("custom_attrs", {}) | follows(prop, value)}
-
-
-def _select_option(choice: Any) -> rx.Component:
-    return rx.el.option(choice["label"], value=choice["value"])
-
-
-def checkbox(
-    label: Text,
-    name: str,
-    *,
-    hint: Text = "",
-    error: Text = "",
-    id: str = "",
-    **props: Any,
-) -> rx.Component:
-    """A tick box with its label at the right. `default_checked`, or `checked` and `on_change`."""
-    ident = _ident(name, id)
-    return rx.el.div(
-        rx.el.input(type="checkbox", class_name="tick", **wire(name, id=id, error=error), **_live(props, "checked")),
-        rx.el.label(label, html_for=ident),
-        _hint(ident, hint),
-        _error(ident, error),
-        class_name="choice",
-    )
-
-
-def radio_group(
-    legend: Text,
-    name: str,
-    options: Sequence[Option],
-    *,
-    value: Text | None = None,
-    on_change: Event = None,
-    default_value: Text = "",
-    error: Text = "",
-    disabled: Flag = False,
-) -> rx.Component:
-    """One of a few, all in sight. Controlled by `value` and `on_change`, else read on submit."""
-
-    def chosen(choice: Option) -> dict[str, Any]:
-        if value is not None:
-            return _live({"checked": value == choice["value"], "on_change": on_change}, "checked")
-        return {"default_checked": default_value == choice["value"]} | ({"on_change": on_change} if on_change else {})
-
-    def line(choice: Option) -> rx.Component:
-        ident = _ident(f"{name}-{choice['value']}")
-        return rx.el.div(
-            rx.el.input(
-                type="radio",
-                id=plain_id(ident),
-                name=name,
-                value=choice["value"],
-                class_name="radio",
-                disabled=disabled,
-                aria_describedby=f"{ident}-hint",
-                **chosen(choice),
-            ),
-            rx.el.label(choice["label"], html_for=ident),
-            _hint(ident, choice["hint"]),
-            class_name="choice",
-        )
-
-    return rx.el.fieldset(
-        rx.el.legend(legend),
-        *(line(choice) for choice in options),
-        _error(_ident(name), error),
-        class_name="choices",
-        aria_describedby=f"{_ident(name)}-error",
-    )
 
 
 def strength_meter(score: int | rx.Var[int], words: Text) -> rx.Component:

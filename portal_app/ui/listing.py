@@ -64,14 +64,18 @@ def pager(
             class_name="pager-size",
         ),
         rx.el.div(
-            _step("Previous", previous, rx.Var.create(page) <= 1, by_link),
+            _step("Previous", previous, _number(page) <= 1, by_link),
             rx.el.span("Page ", page, " of ", pages, class_name="num"),
-            _step("Next", next, rx.Var.create(page) >= rx.Var.create(pages), by_link),
+            _step("Next", next, _number(page) >= _number(pages), by_link),
             class_name="pager-steps",
         ),
         class_name="pager",
         aria_label="Pages",
     )
+
+
+def _number(value: Number) -> rx.vars.NumberVar:
+    return rx.Var.create(value).to(int)
 
 
 def _step(label: str, target: Text | Event, at_end: rx.Var[bool], by_link: bool) -> rx.Component:

@@ -47,7 +47,7 @@ def _share(figure: Figure) -> rx.Component:
     return rx.el.i(
         class_name=f"is-{figure.kind}",
         custom_attrs=inline(flexGrow=figure.count),
-        data_some=rx.cond(rx.Var.create(figure.count) > 0, "true", "false"),
+        data_some=rx.cond(rx.Var.create(figure.count).to(int) > 0, "true", "false"),
     )
 
 

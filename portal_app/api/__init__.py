@@ -1,0 +1,1 @@
+"""The HTTP API: the same services behind /api/v1."""

@@ -1,0 +1,105 @@
+"""Who may use a route. Each endpoint declares it; one that declares nothing refuses everybody."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+from fastapi import Depends
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from portal_app import db
+from portal_app.api import throttle
+from portal_app.api.problems import Refusal
+from portal_app.auth import tokens
+from portal_app.auth.actor import NOBODY, Actor, Origin
+from portal_app.auth.browsers import browser_name
+from portal_app.auth.permissions import Permission
+
+F = TypeVar("F", bound=Callable[..., Any])
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="portal"'}
+NO_TOKEN = "Send a valid token: Authorization: Bearer ppt_… It may be missing, unknown, expired or revoked."
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an endpoint asks of its caller: a permission, or nothing and the reason for that."""
+
+    permission: Permission | None = None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"permission {self.permission}" if self.permission else f"public: {self.reason}"
+
+
+def requires(permission: Permission) -> Callable[[F], F]:
+    """The endpoint is for tokens with this permission."""
+    return _marked(Policy(permission))
+
+
+def public(reason: str) -> Callable[[F], F]:
+    """The endpoint is for everyone; the reason is for the reader."""
+    if not reason:
+        raise ValueError("say why anyone may call it")
+    return _marked(Policy(reason=reason))
+
+
+def _marked(policy: Policy) -> Callable[[F], F]:
+    def mark(endpoint: F) -> F:
+        endpoint.__policy__ = policy
+        return endpoint
+
+    return mark
+
+
+class GuardedRoute(APIRoute):
+    """Asks the endpoint's policy before anything of the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        handle = super().get_route_handler()
+        policy = getattr(self.endpoint, "__policy__", None)
+
+        async def guarded(request: Request) -> Response:
+            request.state.actor = await _admit(policy, request)
+            return await handle(request)
+
+        return guarded
+
+
+def caller(request: Request) -> Actor:
+    """Who sent the request, as the guard found them."""
+    return request.state.actor
+
+
+Caller = Annotated[Actor, Depends(caller)]
+
+
+async def _admit(policy: Policy | None, request: Request) -> Actor:
+    if policy is None:
+        raise Refusal(403, "Nobody may use this address.")
+    if policy.permission is None:
+        return NOBODY
+    actor = await _identify(request)
+    await anyio.to_thread.run_sync(throttle.count, actor.session_hash)
+    actor.require(policy.permission)
+    return actor
+
+
+async def _identify(request: Request) -> Actor:
+    actor, stale = await db.look(tokens.identify, _token(request), _origin(request))
+    if actor is NOBODY:
+        raise Refusal(401, NO_TOKEN, headers=CHALLENGE)
+    if stale:
+        await db.work(tokens.note_use, actor)
+    return actor
+
+
+def _token(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _origin(request: Request) -> Origin:
+    return Origin(request.client.host if request.client else "", browser_name(request.headers.get("user-agent", "")))

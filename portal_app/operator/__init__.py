@@ -1,0 +1,1 @@
+"""The provider's own work: partners, operators."""

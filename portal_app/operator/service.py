@@ -1,0 +1,155 @@
+"""What the provider does: adds operators and partners."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from zoneinfo import available_timezones
+
+from babel.core import get_global
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from portal_app import clock
+from portal_app.accounts.data_centers import ensure_data_centers
+from portal_app.audit.service import record
+from portal_app.audit.tags import Activity
+from portal_app.auth import passwords
+from portal_app.auth.actor import Actor, ActorKind
+from portal_app.demo import service as demo
+from portal_app.errors import Conflict, Denied, Invalid
+from portal_app.models import Partner, Role, User, UserKind
+from portal_app.text import clean, email_fault, name_fault, normal_email
+
+_CODE = re.compile(r"[A-Z0-9]{3,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPartner:
+    """A partner and its first administrator, as typed. The currency is an ISO 4217 code."""
+
+    code: str
+    name: str
+    currency: str
+    time_zone: str
+    admin_email: str
+    admin_name: str
+    password: str
+
+    def cleaned(self) -> "NewPartner":
+        return replace(
+            self,
+            code=clean(self.code).upper(),
+            name=clean(self.name),
+            currency=clean(self.currency).upper(),
+            time_zone=clean(self.time_zone),
+            admin_email=clean(self.admin_email),
+            admin_name=clean(self.admin_name),
+        )
+
+
+def create_operator(session: Session, actor: Actor, email: str, name: str, password: str) -> User:
+    """Add a person of the provider. Raises Denied, Invalid (fields email, name, password), Conflict."""
+    _require_provider(actor)
+    email, name = clean(email), clean(name)
+    _refuse(
+        email=email_fault(email),
+        name=name_fault(name, "the operator's name"),
+        password=passwords.fault(password),
+    )
+    user = _add_user(session, UserKind.OPERATOR, email, name, password)
+    record(session, actor, Activity.USER_MANAGEMENT, f"Operator added: {email}")
+    demo.set_open(session, demo.is_wanted(session))
+    return user
+
+
+def create_partner(session: Session, actor: Actor, new: NewPartner) -> Partner:
+    """Add a partner with its first administrator. Raises Denied, Invalid (by NewPartner's fields), Conflict.
+
+    A deployment with a real partner is no demo any more: the demo's people can't sign in from then on.
+    """
+    _require_provider(actor)
+    new = new.cleaned()
+    _refuse(**_faults(new))
+    ensure_data_centers(session)
+    partner = _add_partner(session, new)
+    _add_user(session, UserKind.PARTNER, new.admin_email, new.admin_name, new.password, partner_id=partner.id)
+    record(
+        session,
+        actor,
+        Activity.USER_MANAGEMENT,
+        f"Partner {new.code} created with the administrator {new.admin_email}",
+        partner_id=partner.id,
+    )
+    demo.set_open(session, demo.is_wanted(session))
+    return partner
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """The ISO 4217 codes of the currencies in use today."""
+    listed = (entry for entries in get_global("territory_currencies").values() for entry in entries)
+    return frozenset(code for code, _, until, is_tender in listed if until is None and is_tender)
+
+
+def _require_provider(actor: Actor) -> None:
+    if actor.kind not in {ActorKind.SYSTEM, ActorKind.OPERATOR}:
+        raise Denied("Only the provider's operators may do this.")
+
+
+def _refuse(**faults: str) -> None:
+    if found := {field: sentence for field, sentence in faults.items() if sentence}:
+        raise Invalid(**found)
+
+
+def _faults(new: NewPartner) -> dict[str, str]:
+    known_zone = new.time_zone in available_timezones()
+    return {
+        "code": "" if _CODE.fullmatch(new.code) else "Use 3 to 20 letters A-Z and digits, such as ACME01.",
+        "name": name_fault(new.name, "the partner's name"),
+        "currency": "" if new.currency in currencies() else "Give the code of a currency in use, such as EUR or USD.",
+        "time_zone": "" if known_zone else "Give the name of a time zone, such as Europe/Paris or America/New_York.",
+        "admin_email": email_fault(new.admin_email),
+        "admin_name": name_fault(new.admin_name, "the administrator's name"),
+        "password": passwords.fault(new.password),
+    }
+
+
+def _add_partner(session: Session, new: NewPartner) -> Partner:
+    taken = f"The partner ID {new.code} is in use already."
+    if session.exec(select(Partner.id).where(col(Partner.code) == new.code)).first() is not None:
+        raise Conflict(taken)
+    partner = Partner(
+        code=new.code, name=new.name, currency=new.currency, time_zone=new.time_zone, created_at=clock.now()
+    )
+    _flush(session, partner, taken)
+    return partner
+
+
+def _add_user(
+    session: Session, kind: UserKind, email: str, name: str, password: str, *, partner_id: int | None = None
+) -> User:
+    key = normal_email(email)
+    taken = f"A user with the email {email} exists already."
+    if session.exec(select(User.id).where(col(User.email_key) == key)).first() is not None:
+        raise Conflict(taken)
+    user = User(
+        kind=kind,
+        partner_id=partner_id,
+        email=email,
+        email_key=key,
+        name=name,
+        password_hash=passwords.hash_password(password),
+        role=Role.ADMINISTRATOR if kind == UserKind.PARTNER else Role.CUSTOM,
+        created_at=clock.now(),
+    )
+    _flush(session, user, taken)
+    return user
+
+
+def _flush(session: Session, row: Partner | User, taken: str) -> None:
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError:
+        # Somebody else took it between the look and this.
+        raise Conflict(taken) from None
