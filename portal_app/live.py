@@ -27,7 +27,7 @@ class Hub:
         self._watched: Counter[int] = Counter()
         self._numbers: dict[int, int] = {}
         self._changed = asyncio.Condition()
-        self.tabs: set[str] = set()
+        self.pages: set[tuple[str, str]] = set()
         self.is_connected: Callable[[str], bool] = lambda _tab: False
 
     async def wait(self, partner_id: int, seen: int, seconds: float) -> int:

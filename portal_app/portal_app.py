@@ -9,14 +9,16 @@ from starlette.applications import Starlette
 from portal_app.accounts import new_page as new_account_page
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
+from portal_app.backups import page as account_page
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.live import hub, keep_looking
+from portal_app.operator import page as operator_page
 from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
 
-PAGES = (dashboard_page, new_account_page, pages, sign_in_page)
+PAGES = (account_page, dashboard_page, new_account_page, operator_page, pages, sign_in_page)
 log = logging.getLogger("portal")
 
 
@@ -34,6 +36,7 @@ app = rx.App(
     app_wraps={},
     stylesheets=["/portal.css"],
     html_lang="en",
+    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     backend_exception_handler=on_error,
     api_transformer=[Starlette(routes=[*auth_routes.routes, *http.routes]), http.outermost],
 )

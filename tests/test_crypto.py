@@ -2,7 +2,6 @@
 
 import base64
 import stat
-import threading
 from pathlib import Path
 
 import pytest
@@ -123,23 +122,15 @@ def test_a_damaged_key_file_is_named_and_kept(data_dir: Path) -> None:
 
 
 def test_two_that_start_at_once_get_one_key(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
-    """Each of the two finds no file and writes a draft before either may publish its own."""
-    both, path, keys = threading.Barrier(2), data_dir / crypto.KEY_FILE, []
+    """While one has its draft ready, another process makes the file and works with its key already."""
+    path, others = data_dir / crypto.KEY_FILE, []
     write = crypto._write_private
 
-    def wait(draft: Path, content: bytes) -> None:
+    def overtaken(draft: Path, content: bytes) -> None:
         write(draft, content)
-        both.wait(10)
+        monkeypatch.setattr(crypto, "_write_private", write)
+        others.append(crypto._file_key.__wrapped__(path))
 
-    def start() -> None:
-        keys.append(crypto._file_key.__wrapped__(path))
-
-    monkeypatch.setattr(crypto, "_write_private", wait)
-    threads = [threading.Thread(target=start) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert len(keys) == 2
-    assert keys[0] == keys[1] == base64.b64decode(path.read_text())
+    monkeypatch.setattr(crypto, "_write_private", overtaken)
+    assert crypto._file_key.__wrapped__(path) == others[0] == base64.b64decode(path.read_text())
     assert [file.name for file in data_dir.iterdir()] == [crypto.KEY_FILE]

@@ -9,6 +9,7 @@ from portal_app.ui import (
     button,
     callout,
     field,
+    focus_first_fault,
     link_button,
     option,
     password_input,
@@ -37,6 +38,7 @@ def new_account() -> rx.Component:
         ),
         rx.el.form(
             callout("red", State.error),
+            focus_first_fault(State.error != ""),
             _user(),
             _storage(),
             _subscription(),

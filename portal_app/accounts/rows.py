@@ -70,6 +70,7 @@ class AccountDetails:
     """The head of a customer's account."""
 
     id: int
+    partner_id: int
     name: str
     email: str
     status: str

@@ -47,11 +47,21 @@ def find(session: Session, actor: Actor, words: str) -> list[AccountRow]:
 
 
 def open_account(session: Session, actor: Actor, account_id: int) -> AccountDetails:
-    """The head of an account for its page."""
+    """The head of an account for its page, and a row in the audit: nobody looks into an account unseen."""
+    details = account_details(session, actor, account_id)
+    if actor.partner_id is not None:
+        concerned = (account_id, details.name)
+        record(session, actor, Activity.ACCOUNT_ACCESSED, "Opened the account.", account=concerned)
+    return details
+
+
+def account_details(session: Session, actor: Actor, account_id: int) -> AccountDetails:
+    """The head of an account."""
     actor.require(Permission.ACCOUNTS_ACCESS)
     account = get(session, actor, account_id)
     return AccountDetails(
         id=account_id,
+        partner_id=account.partner_id,
         name=account.name,
         email=account.email,
         status=account.status,
@@ -62,14 +72,6 @@ def open_account(session: Session, actor: Actor, account_id: int) -> AccountDeta
         trial_ends_at=account.trial_ends_at if account.status in trials.TRIALS else None,
         last_backup_at=account.last_backup_at,
     )
-
-
-def note_access(session: Session, actor: Actor, account_id: int) -> None:
-    """Write into the audit that a partner's user opened the account."""
-    actor.require(Permission.ACCOUNTS_ACCESS)
-    account = get(session, actor, account_id)
-    if actor.partner_id is not None:
-        record(session, actor, Activity.ACCOUNT_ACCESSED, "Opened the account.", account=(account.id, account.name))
 
 
 def get(session: Session, actor: Actor, account_id: int) -> Account:

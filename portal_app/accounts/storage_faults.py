@@ -61,11 +61,10 @@ def explain(step: Step, text: str, blocked: Blocked | None, seconds: float) -> F
     if blocked is not None:
         return _BY_BLOCK[blocked]
     # The body of the answer comes after the status: the first match is the client's own word.
-    told, _, dump = text.partition("Debug source:")
-    if status := _STATUS.search(told):
-        code = _CODE.search(told, status.end())
+    if status := _STATUS.search(text):
+        code = _CODE.search(text, status.end())
         return _by_answer(step, int(status[1]), code[1] if code else "")
-    return _by_connection(step, told, dump, seconds)
+    return _by_connection(step, text, seconds)
 
 
 def _by_answer(step: Step, status: int, code: str) -> Fault:
@@ -96,16 +95,16 @@ def _missing(step: Step) -> Fault:
     return Fault("bucket", "The file that was just written isn't there any more.")
 
 
-def _by_connection(step: Step, told: str, dump: str, seconds: float) -> Fault:
-    if "kind: Timeout" in dump or "TimedOut" in dump:
+def _by_connection(step: Step, text: str, seconds: float) -> Fault:
+    if "kind: Timeout" in text or "TimedOut" in text:
         return Fault("host", f"No answer within {seconds:g} seconds.")
-    if "dns error" in dump:
+    if "dns error" in text:
         return _NO_HOST
-    if any(sign in dump for sign in _TLS_SIGNS):
+    if any(sign in text for sign in _TLS_SIGNS):
         return _TLS
-    if "redirect without LOCATION" in told:
+    if "redirect without LOCATION" in text:
         return _REGION
-    if "kind: Connect" in dump:
+    if "kind: Connect" in text:
         return _NO_ANSWER
     return Fault("host", f"The answer can't be understood: files could not be {_PAST[step]}.")
 

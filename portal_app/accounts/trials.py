@@ -124,7 +124,7 @@ def lock_trials(session: Session, account_ids: Iterable[int]) -> Sequence[Accoun
     """The accounts among these that are still trials, locked in the order of their ids.
 
     All locks come before the first change: the sweep does the same, so the two never wait for each other in a ring.
-    The caller has found the ids in the actor's scope.
+    The caller has found the ids in the actor's scope, and hands in at most some thousands at a time.
     """
     return session.exec(
         select(Account)

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 
 from portal_app.api import problems, runs
+from portal_app.api.body_limit import BodyLimit
 from portal_app.api.policy import GuardedRoute, public
 from portal_app.api.reference import reference
 
@@ -19,10 +20,15 @@ _ABOUT = "Programs report to the portal with a token: `Authorization: Bearer ppt
 def _make() -> FastAPI:
     # FastAPI's own pages load scripts from another host, and bypass the guard: ours take their place.
     app = FastAPI(
-        title="Partner Portal API", version="1", description=_ABOUT, openapi_url=None, servers=[{"url": PREFIX}]
+        title="Partner Portal API",
+        version="1",
+        description=_ABOUT,
+        openapi_url=None,
+        servers=[{"url": PREFIX}],
     )
     app.router.route_class = GuardedRoute
     runs.add_to(app)
+    app.add_middleware(BodyLimit)
     problems.install(app)
     return app
 

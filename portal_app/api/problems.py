@@ -88,7 +88,6 @@ def _plain(status: int) -> str:
     sentences_by_status = {
         400: "The request can't be read.",
         404: "There is nothing at this address.",
-        413: "The body is larger than 64 kB.",
         405: "This address doesn't take that method.",
     }
     return sentences_by_status.get(status, HTTPStatus(status).phrase + ".")

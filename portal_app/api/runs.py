@@ -15,6 +15,7 @@ from portal_app.backups.rows import RecordedRun
 from portal_app.backups.service import record_run
 from portal_app.models import Outcome
 
+
 def add_to(app: FastAPI) -> None:
     """Put the routes of this module into the app."""
     told = "The run is recorded."

@@ -5,20 +5,24 @@ So identity comes only from cookie -> session in the database, at each event; ne
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cache
+from inspect import signature
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
 import reflex as rx
+from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from portal_app import db
 from portal_app.auth import sessions
-from portal_app.auth.actor import NOBODY, Actor, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
@@ -41,6 +45,8 @@ class Policy:
             return
         if not actor.signed_in:
             raise Denied("Please sign in.")
+        if self.open_to == "operators" and actor.kind != ActorKind.OPERATOR:
+            raise Denied("This page is for the provider's operators.")
         if self.any_of and not self.any_of & actor.permissions:
             raise Denied(min(self.any_of).refusal)
 
@@ -51,6 +57,11 @@ class Policy:
 def requires(*any_of: Permission) -> Callable[[F], F]:
     """The handler or route is for people who have one of the permissions."""
     return _marked(Policy("permission", frozenset(any_of)))
+
+
+def operators() -> Callable[[F], F]:
+    """The handler or route is for the provider's operators."""
+    return _marked(Policy("operators"))
 
 
 def signed_in() -> Callable[[F], F]:
@@ -78,6 +89,9 @@ _FRAMEWORK_EVENTS = frozenset(
     {"hydrate", "hydrate_and_load", "set_is_hydrated", "on_load_internal", "update_vars_internal"}
 )
 _HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
+# The owner of a state that nobody signed in has filled.
+_ANYONE = "anyone"
+_NO_SUCH_ACTION = "There is no such action."
 _actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
 
@@ -92,9 +106,13 @@ def policy_of(event_name: str) -> Policy | None:
     if registered is None:
         return None
     function = registered.handler.fn
-    if getattr(function, "__module__", "").startswith(("reflex.", "reflex_base.", "reflex_components")):
+    if _is_framework(function):
         return Policy("public") if event_name.rpartition(".")[2] in _FRAMEWORK_EVENTS else None
     return getattr(function, "__policy__", None)
+
+
+def _is_framework(function: Callable[..., Any]) -> bool:
+    return getattr(function, "__module__", "").startswith(("reflex.", "reflex_base.", "reflex_components"))
 
 
 def undeclared() -> list[str]:
@@ -109,11 +127,11 @@ def origin_of(state: BaseState) -> Origin:
     return Origin(state.router.session.client_ip, browser_name(state.router.headers.user_agent))
 
 
-async def identify(state: BaseState) -> Actor:
-    """Read the actor afresh; notes the session's use when that is due."""
+async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
+    """Read the actor afresh; notes the session's use when that is due and a person is using it."""
     token = sessions.token_in(state.router.headers.cookie)
     found, stale = await db.look(_identify, token, origin_of(state))
-    if stale:
+    if stale and in_use:
         await db.work(sessions.note_use, found)
     return found
 
@@ -124,8 +142,11 @@ def _identify(session: Any, token: str | None, origin: Origin) -> tuple[Actor, b
 
 
 async def check_again(state: BaseState, *any_of: Permission) -> Actor:
-    """For background work before each of its steps: the actor as of now, or Denied."""
-    found = await identify(state)
+    """For background work before each of its steps: the actor as of now, or Denied.
+
+    A page that keeps itself up to date is not in use by anybody: the session's idle end stays where it is.
+    """
+    found = await identify(state, in_use=False)
     Policy("permission", frozenset(any_of)).check(found)
     _actor.set(found)
     return found
@@ -143,8 +164,10 @@ class Guard(rx.Middleware):
         policy = policy_of(name)
         try:
             if policy is None:
-                raise Denied("There is no such action.")
+                raise Denied(_NO_SUCH_ACTION)
             policy.check(found)
+            if not takes(name, event.payload):
+                raise Denied(_NO_SUCH_ACTION)
         except Denied as refusal:
             log.warning("refused %s policy=%s user=%s address=%s", name, policy, found.user_id, found.origin.address)
             if not found.signed_in and policy is not None:
@@ -153,12 +176,55 @@ class Guard(rx.Middleware):
         return None
 
 
+def takes(event_name: str, payload: Mapping[str, Any]) -> bool:
+    """Whether the payload has the arguments of the handler, each of its declared type.
+
+    Reflex itself hands a handler whatever was sent. What a page sends always fits.
+    """
+    function = RegistrationContext.get().event_handlers[event_name].handler.fn
+    parameters, hints = _declared(function)
+    missing = [name for name, needed in parameters.items() if needed and name not in payload]
+    if missing or not payload.keys() <= parameters.keys():
+        return False
+    if payload.get("vars") and _is_framework(function):
+        # Values of variables that the browser keeps: the portal has none.
+        return False
+    return all(_is_of(value, hints.get(name, Any)) for name, value in payload.items())
+
+
+@cache
+def _declared(function: Callable[..., Any]) -> tuple[dict[str, bool], dict[str, Any]]:
+    """The names of the handler's arguments and whether each is needed; the types of those that declare one."""
+    _state, *arguments = signature(function).parameters.values()
+    return {a.name: a.default is a.empty for a in arguments}, get_type_hints(function)
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if kind is Any:
+        return True
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return any(_is_of(value, one) for one in get_args(kind))
+    if isinstance(value, str) and kind in (int, float):
+        # Fields send text; Reflex makes the number of it.
+        return value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 18
+    return isinstance(value, (int, float) if kind is float else origin or kind)
+
+
+async def may_take(app: rx.App, tab: str, cookie_header: str) -> bool:
+    """Whether a socket with this cookie may go on with the tab's state: its own session's, or nobody's."""
+    state = await app.state_manager.get_state(BaseStateToken(ident=tab, cls=SessionState))
+    token = sessions.token_in(cookie_header)
+    mine = sessions.digest(token) if token else _ANYONE
+    return (await state.get_state(SessionState))._owner in {"", _ANYONE, mine}
+
+
 async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
     """Whether the client's state belongs to this session. The client's own token is no credential:
 
     a state that another session filled is emptied before anything of it can be sent.
     """
-    owner = found.session_hash or "anyone"
+    owner = found.session_hash or _ANYONE
     binding = await state.get_state(SessionState)
     if binding._owner == owner:
         return True

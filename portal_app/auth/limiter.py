@@ -2,13 +2,17 @@
 
 import time
 from functools import cache
+from ipaddress import IPv6Address, ip_address, ip_network
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from portal_app.errors import Denied
 from portal_app.settings import settings
+
+# Where somebody signed in within this time, strangers' attempts from elsewhere don't count.
+_KNOWN = RateLimitItemPerDay(1, 30)
 
 
 @cache
@@ -39,20 +43,43 @@ def _account() -> tuple[RateLimitItem, ...]:
 
 
 def count_attempt(email: str, address: str) -> None:
-    """Count one attempt, or raise Denied with the seconds to wait. A success is taken back by `forgive`."""
-    counted = [(item, ("pair", email, address)) for item in _pair()]
-    counted += [(item, ("address", address)) for item in _address()]
-    counted += [(item, ("account", email)) for item in _account()]
-    allowed = [_limiter().hit(item, *keys) for item, keys in counted]
-    if not all(allowed):
-        waits = [_limiter().get_window_stats(item, *keys).reset_time for item, keys in counted]
-        seconds = max(1, round(min(w for w, ok in zip(waits, allowed, strict=True) if not ok) - time.time()))
-        raise Denied(f"Too many attempts. Please wait {seconds} seconds and try again.")
+    """Count one attempt, or raise Denied with the seconds to wait. A success is taken back by `forgive`.
+
+    From the narrow limit to the wide one: what a narrow one refuses never fills a wide one, so that nobody can
+    use up alone, from one address, the attempts that all addresses have together.
+    """
+    network = _network(address)
+    _take(_pair(), "pair", email, network)
+    _take(_address(), "address", network)
+    if _limiter().test(_KNOWN, "known", email, network):
+        _take(_account(), "account", email)
 
 
 def forgive(email: str, address: str) -> None:
-    """A right password clears what was counted for this account from this address."""
+    """A right password clears what was counted for this account from this address, which is known from now on."""
+    network = _network(address)
     for item in _pair():
-        _limiter().clear(item, "pair", email, address)
+        _limiter().clear(item, "pair", email, network)
     for item in _account():
         _limiter().clear(item, "account", email)
+    _limiter().hit(_KNOWN, "known", email, network)
+
+
+def _take(items: tuple[RateLimitItem, ...], *keys: str) -> None:
+    full = [item for item in items if not _limiter().test(item, *keys)]
+    # Between the look and the count others may have come: the count decides.
+    full = full or [item for item in items if not _limiter().hit(item, *keys)]
+    if full:
+        ends = max(_limiter().get_window_stats(item, *keys).reset_time for item in full)
+        raise Denied(f"Too many attempts. Please wait {max(1, round(ends - time.time()))} seconds and try again.")
+
+
+def _network(address: str) -> str:
+    """What one subscriber holds: an IPv4 address, or 64 bits of an IPv6 address."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False))

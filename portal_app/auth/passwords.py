@@ -20,12 +20,17 @@ def hash_password(password: str) -> str:
 
 def verify(password_hash: str | None, password: str) -> bool:
     """Whether the password is right. Without a hash it takes as long and is wrong."""
-    if len(password) > LONGEST:
+    if len(password) > LONGEST or not _can_be_hashed(password):
         password = ""
     try:
         return _hasher.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+def _can_be_hashed(password: str) -> bool:
+    # Half of a surrogate pair has no bytes.
+    return all(not "\ud800" <= char <= "\udfff" for char in password)
 
 
 @cache
@@ -39,7 +44,7 @@ def fault(password: str) -> str:
         return f"Use at least {SHORTEST} characters."
     if len(password) > LONGEST:
         return f"Use at most {LONGEST} characters."
-    if "\x00" in password:
+    if "\x00" in password or not _can_be_hashed(password):
         return "Remove the invisible control characters."
     if strength(password)[0] < 2:
         return "This password is easy to guess. Use a longer or less common one."

@@ -66,5 +66,5 @@ def effective(role: str, granted: list[str]) -> frozenset[Permission]:
     """The permissions that a partner user really has: all for an Administrator, else those granted and open."""
     if role == "administrator":
         return frozenset(Permission)
-    known = {Permission(key) for key in granted if key in Permission}
+    known = {permission for permission in Permission if permission in granted}
     return frozenset(known if known & OPENS_ACCOUNT_OPERATIONS else known - ACCOUNT_OPERATIONS)

@@ -10,8 +10,11 @@ from portal_app import db
 from portal_app.auth import guard, service, sessions
 from portal_app.auth.actor import Origin
 from portal_app.auth.browsers import browser_name
+from portal_app.shell.navigation import home_of
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+# A ticket and a path; in bytes.
+LARGEST_FORM = 16_384
 
 
 def origin_of(request: Request) -> Origin:
@@ -21,7 +24,10 @@ def origin_of(request: Request) -> Origin:
 
 def local_path(target: str) -> str:
     """The path if it stays on this portal, else the start page."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return "/"
     safe = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and "\\" not in target
     return target if safe and all(char.isprintable() for char in target) else "/"
 
@@ -31,7 +37,15 @@ def from_here(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host")
+    return host_of(request.headers.get("origin", "")) == request.headers.get("host")
+
+
+def host_of(origin: str) -> str:
+    """The host and port of an Origin header; empty when it names none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 @guard.public("changes a one-time ticket into a session")
@@ -39,15 +53,24 @@ async def begin(request: Request) -> Response:
     """POST /auth/session: the ticket becomes the session cookie."""
     if not from_here(request):
         return PlainTextResponse("This form was sent from another site.", 403, headers=_HEADERS)
-    form = await request.form(max_fields=5)
+    if not _is_small(request):
+        return PlainTextResponse("This form is too large.", 413, headers=_HEADERS)
+    form = await request.form(max_files=0, max_fields=5)
     token = await db.work(sessions.redeem, str(form.get("ticket", "")), origin_of(request))
     if token is None:
         return RedirectResponse("/login?again=1", 303, headers=_HEADERS)
-    answer = RedirectResponse(local_path(str(form.get("next", "/"))), 303, headers=_HEADERS)
+    actor = await db.look(sessions.identify, token, origin_of(request))
+    wanted = local_path(str(form.get("next", "")))
+    answer = RedirectResponse(home_of(actor) if wanted == "/" else wanted, 303, headers=_HEADERS)
     secure = request.url.scheme == "https"
     name = sessions.SECURE_COOKIE if secure else sessions.COOKIE
     answer.set_cookie(name, token, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
+
+
+def _is_small(request: Request) -> bool:
+    length = request.headers.get("content-length", "")
+    return length.isascii() and length.isdecimal() and len(length) < 10 and int(length) <= LARGEST_FORM
 
 
 @guard.public("ends the caller's own session, if there is one")

@@ -8,7 +8,7 @@ from portal_app.audit.tags import Activity
 from portal_app.auth import limiter, passwords, sessions
 from portal_app.auth.actor import Actor, ActorKind, Origin
 from portal_app.errors import Denied
-from portal_app.models import Account, User, UserState
+from portal_app.models import Account, Partner, PartnerState, User, UserState
 from portal_app.text import EMAIL_LENGTH, normal_email
 
 REFUSED = "The email or the password is not right."
@@ -45,7 +45,7 @@ def _find(session: Session, key: str) -> User | None:
 
 def _decide(session: Session, user_id: int | None, right: bool, origin: Origin) -> str | None:
     user = session.get(User, user_id) if user_id is not None else None
-    allowed = right and user is not None and user.state == UserState.ACTIVE
+    allowed = right and user is not None and user.state == UserState.ACTIVE and _partner_is_active(session, user)
     who = (
         Actor(
             kind=ActorKind(user.kind),
@@ -68,6 +68,11 @@ def _decide(session: Session, user_id: int | None, right: bool, origin: Origin) 
         partner_id=_partner(session, who),
     )
     return sessions.new_ticket(session, user.id) if allowed and user and user.id else None
+
+
+def _partner_is_active(session: Session, user: User) -> bool:
+    partner = session.get(Partner, user.partner_id) if user.partner_id is not None else None
+    return partner is None or partner.state == PartnerState.ACTIVE
 
 
 def _partner(session: Session, actor: Actor) -> int | None:

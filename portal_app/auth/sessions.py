@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 
 from sqlalchemy import and_, delete, select, update
 from sqlmodel import Session, col
@@ -96,12 +95,10 @@ def note_use(session: Session, actor: Actor) -> None:
 
 def token_in(cookie_header: str | None) -> str | None:
     """The session token in a Cookie header."""
-    try:
-        jar = SimpleCookie(cookie_header or "")
-    except CookieError:
-        return None
-    found = jar.get(SECURE_COOKIE) or jar.get(COOKIE)
-    return found.value if found else None
+    # Not http.cookies: one odd cookie of another program on this host would hide ours from it.
+    pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
+    found = {name: value for name, _, value in pairs}
+    return found.get(SECURE_COOKIE) or found.get(COOKIE) or None
 
 
 def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Origin) -> Actor:

@@ -12,10 +12,10 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository as backups
 from portal_app.dashboard.rows import Line, Widgets, line, widgets
+from portal_app.geometry import BarChart, LineChart, Series, stacked_bars
+from portal_app.geometry import line_chart as draw_line
 from portal_app.paging import pages_of
 from portal_app.sizes import size_text
-from portal_app.ui.geometry import BarChart, LineChart, Series, stacked_bars
-from portal_app.ui.geometry import line_chart as draw_line
 
 CHART_DAYS = 30
 

@@ -12,18 +12,16 @@ from portal_app.accounts.rows import BACKUP, BILLING, STATUS
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.auth.state import SessionState
 from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
-from portal_app.errors import Denied, PortalError
-from portal_app.live import hub
+from portal_app.errors import PortalError
+from portal_app.geometry import BarChart, LineChart
 from portal_app.paging import page_size
 from portal_app.shell.state import NoticeState, enter
-from portal_app.ui.geometry import BarChart, LineChart
+from portal_app.shell.watching import keep_fresh
 
 SUBSCRIBED_AT_ONCE = 500
 MOST_TICKED = 1_000
-SECONDS_BETWEEN_CHECKS = 20
 FILTERS = {"status": STATUS, "backup": BACKUP, "billing": BILLING}
 
 
@@ -96,8 +94,7 @@ class DashboardState(rx.State):
         await self._show(actor, query)
         yield
         await self._show_charts(actor)
-        if self.router.session.client_token not in hub.tabs:
-            yield DashboardState.watch
+        yield DashboardState.watch
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -221,32 +218,12 @@ class DashboardState(rx.State):
     async def watch(self):
         """Keep the open page up to date until it is left, closed, or the rights for it are gone."""
         async with self:
-            tab, seen, partner_id = self.router.session.client_token, self._number, guard.actor().partner_id
-        if tab in hub.tabs or partner_id is None:
-            return
-        hub.tabs.add(tab)
-        try:
-            while await self._still_open(tab):
-                number = await hub.wait(partner_id, seen, SECONDS_BETWEEN_CHECKS)
-                if number != seen:
-                    seen = number
-                    await self._refresh()
-        except Denied as refusal:
-            async with self:
-                (await self.get_state(SessionState)).denied = refusal.sentence
-        finally:
-            hub.tabs.discard(tab)
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
 
-    async def _still_open(self, tab: str) -> bool:
-        async with self:
-            here = self.router.url.path == "/"
-        return here and hub.is_connected(tab)
-
-    async def _refresh(self) -> None:
-        async with self:
-            actor = await guard.check_again(self, Permission.DASHBOARD_VIEW)
-            await self._show(actor, self._query())
-            await self._show_charts(actor)
+    async def _refresh(self, actor: Actor) -> None:
+        await self._show(actor, self._query())
+        await self._show_charts(actor)
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:
         query = accounts.visible(actor, query)

@@ -37,8 +37,8 @@ def ensure_demo() -> bool:
     The demo's people can sign in only while the deployment is a demo: their password is published.
     Raises Conflict when a code or an address of the demo is in use already.
     """
-    wanted, made, is_open = db.read(_look)
-    if made and wanted != is_open:
+    wanted, made, opened = db.read(_look)
+    if made and wanted != opened:
         db.write(set_open, wanted)
     return db.write(_ensure) if wanted and not made else False
 
@@ -48,9 +48,15 @@ def is_wanted(session: Session) -> bool:
     return is_demo(session) and (settings().demo is True or not _has_real_operator(session))
 
 
-def set_open(session: Session, is_open: bool) -> None:
+def is_open(session: Session) -> bool:
+    """Whether any of the demo's people may sign in with the published password."""
+    active = select(User.id).where(col(User.email_key).in_(DEMO_EMAILS), User.state == UserState.ACTIVE)
+    return session.exec(active.limit(1)).first() is not None
+
+
+def set_open(session: Session, opened: bool) -> None:
     """Let the demo's people sign in, or not."""
-    state = UserState.ACTIVE if is_open else UserState.DISABLED
+    state = UserState.ACTIVE if opened else UserState.DISABLED
     session.execute(update(User).where(col(User.email_key).in_(DEMO_EMAILS)).values(state=state))
 
 
@@ -99,9 +105,7 @@ def _exists(session: Session) -> bool:
 
 
 def _look(session: Session) -> tuple[bool, bool, bool]:
-    """Whether the demo is wanted, whether it is made, whether its people may sign in."""
-    active = select(User.id).where(col(User.email_key).in_(DEMO_EMAILS), User.state == UserState.ACTIVE)
-    return is_wanted(session), _exists(session), session.exec(active.limit(1)).first() is not None
+    return is_wanted(session), _exists(session), is_open(session)
 
 
 def _has_real_operator(session: Session) -> bool:

@@ -31,6 +31,8 @@ R = TypeVar("R")
 LEASE = timedelta(minutes=5)
 FARTHEST = timedelta(days=3660)
 ATTEMPTS = 5
+# SQLite's writers don't queue: whoever waits looks again after at most 0.1 s, and must find the door open then.
+PAUSE_SECONDS = 0.11
 _RETRIED = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
 
 log = logging.getLogger(__name__)
@@ -91,12 +93,13 @@ def run_cycle(on: date | None = None, stop: Event | None = None) -> CycleResult:
 
 def sweep(now: datetime, stop: Event | None = None) -> Counts:
     """Do what fell due since the last look. One probe of an index when nothing did."""
-    done = Counts()
-    while not (stop and stop.is_set()) and db.read(trials.is_due, now):
-        batch = _retrying(lambda: db.write(trials.advance, now))
+    done, stop = Counts(), stop or Event()
+    while not stop.is_set() and db.read(trials.is_due, now):
+        batch = _retrying(lambda: db.write(trials.advance, now, trials.BATCH))
         if not batch.seen:  # all that is due is locked by somebody who works on it: the next look finds it
             break
         done += batch
+        _let_others_write(batch, stop)
     return done
 
 
@@ -149,6 +152,7 @@ def _work(day: date, holder: str, stop: Event) -> Counts:
             if not batch.seen:
                 break
             done += batch
+            _let_others_write(batch, stop)
         db.write(_finish, day, holder)
     except BaseException:
         _release(day, holder)
@@ -218,6 +222,11 @@ def _release(day: date, holder: str) -> None:
 
 def _let_go(session: Session, day: date, holder: str) -> None:
     _hold(session, day, holder).held_until = clock.now()
+
+
+def _let_others_write(batch: Counts, stop: Event) -> None:
+    if batch.seen >= trials.BATCH:
+        stop.wait(PAUSE_SECONDS)
 
 
 def _added(kept: dict[str, int], done: Counts) -> dict[str, int]:

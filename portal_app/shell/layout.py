@@ -13,7 +13,17 @@ from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
 from portal_app.shell.navigation import NavLink
 from portal_app.shell.state import NoticeState, ShellState
-from portal_app.ui import button, callout, icon, icon_button, link, link_button, popover, search_input
+from portal_app.ui import (
+    button,
+    callout,
+    hide_popover,
+    icon,
+    icon_button,
+    link,
+    link_button,
+    popover,
+    search_input,
+)
 
 FOCUS_SEARCH = """(e) => {
   const field = document.getElementById("global-search");
@@ -159,6 +169,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
             href=item["href"],
             class_name="nav-link",
             aria_current=rx.cond(here, "page", "false"),
+            on_click=hide_popover("navigation"),
         )
     )
 

@@ -16,7 +16,15 @@ from portal_app.ui.chart import bar_chart, line_chart
 from portal_app.ui.choice import Option, bare_select, checkbox, option, radio_group, select
 from portal_app.ui.dialog import autofocus_attrs, confirm, confirm_by_name, dialog
 from portal_app.ui.empty import empty_state, error_state
-from portal_app.ui.field import field, password_input, search_input, strength_meter, text_area, text_input
+from portal_app.ui.field import (
+    field,
+    focus_first_fault,
+    password_input,
+    search_input,
+    strength_meter,
+    text_area,
+    text_input,
+)
 from portal_app.ui.listing import bulk_bar, filter_chip, pager
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
 from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
@@ -47,6 +55,7 @@ __all__ = [
     "error_state",
     "field",
     "filter_chip",
+    "focus_first_fault",
     "head_cell",
     "hide_popover",
     "icon",

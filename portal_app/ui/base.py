@@ -146,4 +146,4 @@ def callout(
 def _kind_icon(kind: KindLike) -> rx.Component:
     if isinstance(kind, str):
         return icon(KIND_ICONS[kind])
-    return rx.match(kind, *((name, icon(sign)) for name, sign in KIND_ICONS.items()), icon("info"))
+    return rx.fragment(rx.match(kind, *((name, icon(sign)) for name, sign in KIND_ICONS.items()), icon("info")))

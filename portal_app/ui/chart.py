@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.ui import geometry
+from portal_app import geometry
 from portal_app.ui.base import visually_hidden
 from portal_app.ui.kinds import Flag, Text, classes, inline
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import reflex as rx
 from reflex.experimental.client_state import ClientStateVar
+from reflex.vars import FunctionStringVar
 
 from portal_app.ui.base import icon, icon_button, kbd, visually_hidden
-from portal_app.ui.kinds import Event, Text, classes, plain_id
+from portal_app.ui.kinds import Event, Flag, Text, classes, plain_id
 
 TYPING_PAUSE_MS = 250
 Wiring = dict[str, Any]
@@ -194,3 +195,9 @@ def search_input(
         ),
         class_name="search",
     )
+
+
+def focus_first_fault(shown: Flag) -> rx.Component:
+    """When `shown` becomes true the first faulty field gets the focus, wherever on the page the button was."""
+    move = FunctionStringVar.create("(() => document.querySelector('[aria-invalid=true]')?.focus())")
+    return rx.cond(shown, rx.el.span(hidden=True, on_mount=move))

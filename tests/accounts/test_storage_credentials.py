@@ -5,8 +5,9 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import ValidationError
 
-from portal_app.accounts.storage_probe import Azure, GoogleCloud, S3Compatible, from_json, parse, to_json
+from portal_app.accounts.storage_probe import AwsS3, Azure, GoogleCloud, S3Compatible, from_json, parse, to_json
 from portal_app.errors import Invalid
 from tests.accounts.storage_servers import AZURE_KEY, Google, Shop, _pem
 
@@ -57,6 +58,12 @@ def test_no_secret_in_errors_or_texts() -> None:
         parse("aws_s3", {**AWS, "secret_access_key": "s3cr3t with a space"})
     assert "s3cr3t" not in repr(refusal.value.fields)
     assert refusal.value.__context__ is None
+
+
+def test_not_even_pydantics_own_message_quotes_a_secret() -> None:
+    with pytest.raises(ValidationError) as fault:
+        AwsS3.model_validate({**AWS, "secret_access_key": "s3cr3t with a space"})
+    assert "s3cr3t" not in str(fault.value)
 
 
 def test_space_around_is_dropped() -> None:

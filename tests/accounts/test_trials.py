@@ -163,6 +163,15 @@ def test_a_batch_takes_the_longest_due_first_and_no_more_than_its_limit(database
         assert [session.get(Account, n).status for n in ids] == [STARTED, EXPIRING, EXPIRING]
 
 
+def test_a_notice_that_was_made_is_not_made_again(database: Path) -> None:
+    with db.writing() as session:
+        account = trial(session, factories.partner(session), BEGUN)
+        warn(session, account, ENDS + 5 * DAY)
+    assert db.write(trials.advance, ENDS + 6 * DAY) == Counts(seen=1, expired=1)
+    with db.reading() as session:
+        assert session.exec(select(TrialNotice)).one().made_at == ENDS + 5 * DAY
+
+
 def test_one_account_that_cannot_be_deleted_stops_nobody_else(database: Path, caplog: pytest.LogCaptureFixture) -> None:
     late = ENDS + 8 * DAY
     with db.writing() as session:

@@ -1,0 +1,1 @@
+"""The bench: the portal against a plain server-rendered page over the same tables, in a real browser."""

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from portal_app import db, migrations
+from portal_app.jobs import cycle
 from portal_app.settings import reset_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cycle, "PAUSE_SECONDS", 0)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

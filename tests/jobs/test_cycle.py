@@ -90,10 +90,13 @@ def test_a_dead_holders_day_is_taken_over_and_its_counts_kept(held_until: dateti
 class Thief(Event):
     """Asked for the second time (after a batch) it takes the day over, as another process would."""
 
-    asked = 0
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.asked, self.patch = 0, monkeypatch
 
     def is_set(self) -> bool:
         self.asked += 1
+        self.patch.setattr(clock, "now", at(NOW + self.asked * timedelta(minutes=1)))
         if self.asked == 2:
             with db.writing() as session:
                 run = session.get(CycleRun, TODAY)
@@ -106,10 +109,10 @@ def test_a_holder_that_was_replaced_stops_without_further_effect(monkeypatch: py
     monkeypatch.setattr(trials, "BATCH", 4)
     with db.writing() as session:
         fill(session, 30)
-    assert cycle.run_cycle(stop=Thief()).outcome == Outcome.BUSY
+    assert cycle.run_cycle(stop=Thief(monkeypatch)).outcome == Outcome.BUSY
     run = runs()[TODAY]
     assert (run.holder, run.counts["seen"], run.finished_at) == ("thief:2:b", 4, None)
-    assert run.held_until == NOW + cycle.LEASE
+    assert run.held_until == NOW + timedelta(minutes=1) + cycle.LEASE
 
 
 def test_a_stopped_run_lets_go_and_the_next_goes_on() -> None:
@@ -212,3 +215,19 @@ def test_ended_sign_ins_are_forgotten() -> None:
     with db.reading() as session:
         assert session.exec(select(LoginSession.token_hash)).all() == ["on"]
         assert session.exec(select(LoginTicket.ticket_hash)).all() == ["on"]
+
+
+def test_others_get_a_chance_to_write_between_full_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Waits(Event):
+        waited: list[float | None] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited.append(timeout)
+            return False
+
+    monkeypatch.setattr(trials, "BATCH", 10)
+    monkeypatch.setattr(cycle, "PAUSE_SECONDS", 7)
+    with db.writing() as session:
+        fill(session, 30)
+    assert cycle.sweep(NOW, Waits()).seen == 25
+    assert Waits.waited == [7, 7]

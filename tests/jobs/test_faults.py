@@ -125,9 +125,13 @@ def test_a_broken_ring_of_waits_is_tried_again(sqlstate: str, database: Path, mo
 
 
 def test_another_fault_of_the_database_is_not_hidden(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def advance(*_args: Any) -> trials.Counts:
+    calls: list[Any] = []
+
+    def advance(*args: Any) -> trials.Counts:
+        calls.append(args)
         raise OperationalError("", None, Broken("57014"))
 
     monkeypatch.setattr(trials, "advance", advance)
     with pytest.raises(OperationalError):
         cycle.run_cycle()
+    assert len(calls) == 1

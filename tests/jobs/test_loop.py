@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import anyio
 import pytest
 
 from portal_app import clock, db, deployment
@@ -54,20 +55,25 @@ def test_goes_on_after_any_fault_and_logs_no_secret(
 def test_ends_within_a_second_while_a_batch_runs_and_tells_it_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     told, batch_over = Event(), Event()
 
-    async def live() -> None:
+    async def live() -> float:
         ready, running = asyncio.Event(), asyncio.get_running_loop()
 
         def minute(stop: Event) -> None:
             running.call_soon_threadsafe(ready.set)
-            batch_over.wait(20)
+            batch_over.wait(5)
             if stop.is_set():
                 told.set()
 
         monkeypatch.setattr(loop, "minute", minute)
-        await until_cancelled(ready)
+        async with anyio.create_task_group() as group:
+            group.start_soon(loop.daily_work)
+            await ready.wait()
+            cancelled_at = running.time()
+            group.cancel_scope.cancel()
         batch_over.set()
+        return running.time() - cancelled_at
 
-    asyncio.run(live())
+    assert anyio.run(live) < 1
     assert told.wait(20)
 
 

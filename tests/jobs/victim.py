@@ -42,6 +42,7 @@ def _prepare(environment: dict[str, str], now: datetime, batch: int) -> None:
     db.reset_engine()
     clock.now = at(now)
     trials.BATCH = batch
+    cycle.PAUSE_SECONDS = 0
 
 
 def _arm(kind: str, amount: float) -> None:

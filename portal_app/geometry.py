@@ -205,7 +205,7 @@ def _x_ticks(labels: Sequence[str], place: Callable[[int], float], *, edges: boo
     chosen = sorted({round(i * (count - 1) / 4) for i in range(5)}) if count > 5 else range(count)
     ticks = []
     for i in chosen:
-        anchor = "start" if i == 0 and count > 1 else "end" if edges and i == count - 1 else "middle"
+        anchor = "start" if i == 0 and (count > 1 or edges) else "end" if edges and i == count - 1 else "middle"
         at = LEFT if anchor == "start" else place(i)
         ticks.append(Tick(_percent(at), labels[i], anchor))
     return ticks

@@ -1,0 +1,138 @@
+"""`/accounts/{id}`: what a customer's account holds. No price is in it."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.backups.account_rows import Fact, RunLine, TaskLine
+from portal_app.backups.state import AccountState as State
+from portal_app.shell.layout import portal_page
+from portal_app.times import Moment
+from portal_app.ui import Column, badge, button, cut, empty_state, icon, link, link_button, table
+
+
+@portal_page("/accounts/[account_id]", "Account", load=State.load, help_topic="account")
+def account() -> rx.Component:
+    """Head, backup tasks and last runs."""
+    return rx.cond(State.missing, _missing(), rx.fragment(_head(), _tasks(), _runs()))
+
+
+def _missing() -> rx.Component:
+    return rx.el.div(
+        rx.el.h1("There is no such account"),
+        rx.el.p("It may have been deleted, or it is not yours to see."),
+        link_button("Go to the start page", href="/"),
+        class_name="error-page",
+    )
+
+
+def _head() -> rx.Component:
+    return rx.el.header(
+        rx.cond(
+            State.by_partner,
+            rx.el.nav(link(icon("arrow-left"), "Dashboard", href="/"), class_name="crumbs", aria_label="Back"),
+        ),
+        rx.el.div(
+            rx.el.h1(rx.cond(State.loading, "Account", State.title), class_name="cut", title=State.title),
+            rx.cond(
+                ~State.loading,
+                rx.el.div(
+                    badge(State.status_kind, State.status, pill=True),
+                    badge(State.backup_kind, State.backup, pill=True),
+                    class_name="row",
+                ),
+            ),
+            class_name="page-head",
+        ),
+        rx.el.dl(rx.foreach(State.facts, _fact), class_name="facts"),
+        class_name="stack",
+    )
+
+
+def _fact(fact: rx.Var[Fact]) -> rx.Component:
+    return rx.el.div(rx.el.dt(fact["label"]), rx.el.dd(fact["text"], title=fact["exact"]))
+
+
+def _tasks() -> rx.Component:
+    columns = [
+        Column("Backup task", "name"),
+        Column("Service", on_card=False),
+        Column("Last outcome", "status"),
+        Column("Last backup", "date"),
+        Column("Entities", "number", on_card=False),
+        Column("Size", "number"),
+    ]
+    return rx.el.section(
+        rx.el.h2(rx.cond(State.loading, "Backup tasks", f"{State.tasks.length()} Backup tasks")),
+        table(
+            "Backup tasks",
+            columns,
+            State.tasks,
+            _task,
+            row_key=lambda task: task["id"],
+            loading=State.loading,
+            reserve=4,
+            empty=empty_state(
+                "database-backup",
+                "No backup has reported yet",
+                "A task appears here with the first run that its backup engine reports.",
+            ),
+        ),
+        class_name="stack",
+        aria_label="Backup tasks",
+    )
+
+
+def _task(task: rx.Var[TaskLine]) -> list[Any]:
+    return [
+        cut(task["name"]),
+        task["service"],
+        badge(task["outcome_kind"], task["outcome"]),
+        _time(task["last"]),
+        task["entities"],
+        task["size"],
+    ]
+
+
+def _runs() -> rx.Component:
+    columns = [
+        Column("Task", "name"),
+        Column("Outcome", "status"),
+        Column("Started", "date"),
+        Column("Took", "number", on_card=False),
+        Column("Added", "number"),
+        Column("Entities", "number", on_card=False),
+        Column("Message"),
+    ]
+    return rx.el.section(
+        rx.el.h2("Last runs"),
+        table(
+            "Last runs",
+            columns,
+            State.runs,
+            _run,
+            row_key=lambda run: run["id"],
+            loading=State.loading,
+            reserve=8,
+            empty=empty_state("history", "No runs yet", "Each run of a backup task is listed here with its outcome."),
+        ),
+        rx.cond(State.more, button("Show older runs", on_click=State.show_older)),
+        class_name="stack",
+        aria_label="Last runs",
+    )
+
+
+def _run(run: rx.Var[RunLine]) -> list[Any]:
+    return [
+        cut(run["task"]),
+        badge(run["outcome_kind"], run["outcome"]),
+        _time(run["started"]),
+        run["took"],
+        run["added"],
+        run["entities"],
+        cut(run["message"]),
+    ]
+
+
+def _time(moment: rx.Var[Moment]) -> rx.Component:
+    return rx.el.span(moment["text"], title=moment["exact"])

@@ -1,0 +1,199 @@
+"""Looks at everything that this deployment needs, changes nothing, and says what to do."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session, col, select
+
+from portal_app import archive, build, clock, crypto, db, migrations
+from portal_app.demo import service as demo
+from portal_app.models import AuditEvent, CustomStorage, Partner
+from portal_app.settings import settings, unknown_names
+
+LEAST_FREE = 500 * 1024**2
+
+
+class Level(StrEnum):
+    OK = "OK"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the answer; `advice` says what to do unless all is well."""
+
+    level: Level
+    what: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level:<4}  {self.what}" + (f" {self.advice}" if self.advice else "")
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, in the order in which one would look. Without usable settings only those."""
+    try:
+        settings()
+    except SystemExit as fault:
+        yield Finding(Level.FAIL, str(fault.code).replace("\n", " "), "Correct these environment variables.")
+        return
+    yield _settings()
+    yield _folder()
+    yield _space()
+    yield _clock_offset()
+    yield from _database()
+    yield _pages()
+
+
+def _settings() -> Finding:
+    if unknown := unknown_names():
+        return Finding(
+            Level.FAIL, f"Settings: no such setting: {', '.join(unknown)}.", "Correct or unset it: it has no effect."
+        )
+    return Finding(Level.OK, "Settings: all known and valid.")
+
+
+def _folder() -> Finding:
+    folder = settings().data_dir.resolve()
+    if not folder.exists():
+        return Finding(Level.WARN, f"Data folder: {folder} does not exist yet.", "The first start makes it.")
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(Level.FAIL, f"Data folder: {folder} can't be written.", "Give it to the portal's user.")
+    if _open_to_others(folder):
+        return Finding(Level.WARN, f"Data folder: others can look into {folder}.", f"Run: chmod 700 {folder}")
+    return Finding(Level.OK, f"Data folder: {folder}, private.")
+
+
+def _open_to_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _space() -> Finding:
+    folder = next(
+        path for path in (settings().data_dir.resolve(), *settings().data_dir.resolve().parents) if path.exists()
+    )
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE:
+        return Finding(Level.WARN, f"Disk: only {free >> 20:,} MiB free.", "Make room before the database needs it.")
+    return Finding(Level.OK, f"Disk: {free >> 30:,} GiB free.")
+
+
+def _clock_offset() -> Finding:
+    if days := settings().clock_offset_days:
+        return Finding(
+            Level.WARN,
+            f"Clock: moved by {days} days; for the portal it is {clock.today()}.",
+            "Unset PORTAL_CLOCK_OFFSET_DAYS outside a demo.",
+        )
+    return Finding(Level.OK, f"Clock: {clock.now():%Y-%m-%d %H:%M} UTC.")
+
+
+def _database() -> Iterator[Finding]:
+    url = make_url(settings().sqlalchemy_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        yield Finding(Level.WARN, "Database: there is none yet.", "The first start makes it.")
+        yield _key(has_secrets=False)
+        return
+    try:
+        yield from _reached()
+    except DatabaseError as fault:
+        advice = "Check PORTAL_DATABASE_URL and that the server runs; a damaged SQLite file needs `restore`."
+        yield Finding(Level.FAIL, f"Database: it can't be read ({type(fault.orig).__name__}).", advice)
+
+
+def _reached() -> Iterator[Finding]:
+    with db.reading() as session:
+        shape = _shape(session.connection())
+        yield shape
+        if shape.level != Level.OK:
+            return
+        yield _soundness(session)
+        yield _key(has_secrets=session.exec(select(CustomStorage.account_id).limit(1)).first() is not None)
+        yield _order_of_time(session)
+        yield _demo_people(session)
+
+
+def _shape(connection: Connection) -> Finding:
+    scripts = ScriptDirectory(str(migrations.ROOT / "alembic"))
+    known = {script.revision for script in scripts.walk_revisions()}
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if not found <= known:
+        return Finding(Level.FAIL, "Database: a newer version of the portal wrote it.", "Install that version.")
+    if found != set(scripts.get_heads()):
+        empty = not inspect(connection).get_table_names()
+        what = "it is empty" if empty else "it is from an older version"
+        return Finding(Level.WARN, f"Database: {what}.", "The next start brings it up to date.")
+    return Finding(Level.OK, f"Database: reached ({connection.dialect.name}), in the newest shape.")
+
+
+def _soundness(session: Session) -> Finding:
+    if session.get_bind().dialect.name != "sqlite":
+        return Finding(Level.OK, "Soundness: PostgreSQL checks its pages itself.")
+    found = session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        return Finding(
+            Level.FAIL, "Soundness: the database file is damaged.", "Stop the portal and `restore` a backup."
+        )
+    return Finding(Level.OK, "Soundness: the database file is whole.")
+
+
+def _key(*, has_secrets: bool) -> Finding:
+    file = settings().data_dir / crypto.KEY_FILE
+    given = bool(settings().encryption_key.get_secret_value().strip())
+    if not given and not file.exists():
+        level, advice = Level.WARN, "The first stored secret makes it."
+        if has_secrets:
+            level, advice = Level.FAIL, f"Stored credentials can't be opened: bring back {file} from a backup."
+        return Finding(level, "Encryption key: there is none.", advice)
+    try:
+        crypto.current_key()
+    except SystemExit as fault:
+        return Finding(Level.FAIL, f"Encryption key: {fault.code}", "Bring back the right key.")
+    if given and archive.holds_other_key():
+        advice = "Secrets sealed with the file's key can't be opened; unset one of the two."
+        return Finding(Level.WARN, f"Encryption key: PORTAL_ENCRYPTION_KEY differs from {file}.", advice)
+    if not given and _open_to_others(file):
+        return Finding(Level.FAIL, f"Encryption key: others can read {file}.", f"Run: chmod 600 {file}")
+    return Finding(Level.OK, "Encryption key: present.")
+
+
+def _order_of_time(session: Session) -> Finding:
+    newest = session.exec(select(AuditEvent.made_at).order_by(col(AuditEvent.id).desc()).limit(1)).first()
+    if newest is not None and newest > clock.now() + timedelta(minutes=5):
+        advice = "Set the machine's clock right: sessions, trials and bills depend on it."
+        return Finding(
+            Level.FAIL, f"Time: the newest audit row is of {newest:%Y-%m-%d %H:%M} UTC, ahead of now.", advice
+        )
+    return Finding(Level.OK, "Time: nothing was recorded in the future.")
+
+
+def _demo_people(session: Session) -> Finding:
+    if not demo.is_open(session):
+        return Finding(Level.OK, "Demo: nobody can sign in with the published password.")
+    real = session.exec(select(Partner.id).where(col(Partner.is_demo).is_(False)).limit(1)).first() is not None
+    if real:
+        advice = "Unset PORTAL_DEMO and start again, unless nobody else can reach this portal."
+        return Finding(Level.FAIL, "Demo: its people, an operator too, can sign in beside a real partner.", advice)
+    return Finding(
+        Level.WARN, "Demo: its people can sign in with a published password.", "Fine until a real partner is made."
+    )
+
+
+def _pages() -> Finding:
+    if not build.STAMP.exists():
+        return Finding(Level.WARN, "Pages: not built yet.", "The next start builds them in about half a minute.")
+    if build.STAMP.read_text() != build.fingerprint():
+        return Finding(Level.WARN, "Pages: built from older sources.", "The next start builds them anew.")
+    return Finding(Level.OK, "Pages: built and up to date.")

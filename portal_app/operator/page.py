@@ -1,0 +1,54 @@
+"""`/operator`: the provider's view of its partners."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.operator.state import OperatorState as State
+from portal_app.operator.state import PartnerLine
+from portal_app.shell.layout import portal_page
+from portal_app.ui import Column, badge, cut, empty_state, table
+
+COLUMNS = (
+    Column("Partner ID", "name"),
+    Column("Name"),
+    Column("State", "status"),
+    Column("Currency", on_card=False),
+    Column("Accounts", "number"),
+    Column("Users", "number"),
+    Column("Since", "date", on_card=False),
+)
+
+
+@portal_page("/operator", "Partners", load=State.load, help_topic="partners")
+def partners() -> rx.Component:
+    """All partners of this deployment."""
+    return rx.fragment(
+        rx.el.div(rx.el.h1("Partners"), class_name="page-head"),
+        table(
+            "Partners",
+            COLUMNS,
+            State.partners,
+            _cells,
+            row_key=lambda line: line["code"],
+            loading=State.loading,
+            reserve=4,
+            empty=empty_state(
+                "building-2",
+                "No partners yet",
+                "The command `python -m portal_app create-partner` makes the first one.",
+            ),
+        ),
+    )
+
+
+def _cells(line: rx.Var[PartnerLine]) -> list[Any]:
+    return [
+        line["code"],
+        cut(line["name"]),
+        badge(line["state_kind"], line["state"]),
+        line["currency"],
+        line["accounts"],
+        line["users"],
+        rx.el.span(line["created"]["text"], title=line["created"]["exact"]),
+    ]

@@ -1,0 +1,50 @@
+"""Keeps an open page up to date without a reload."""
+
+from collections.abc import Awaitable, Callable
+
+from reflex.state import BaseState
+
+from portal_app.auth import guard
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.auth.state import SessionState
+from portal_app.errors import PortalError
+from portal_app.live import hub
+
+SECONDS_BETWEEN_CHECKS = 20
+
+
+async def keep_fresh(
+    state: BaseState,
+    partner_id: int | None,
+    seen: int,
+    permission: Permission,
+    refresh: Callable[[Actor], Awaitable[None]],
+) -> None:
+    """Call `refresh` with a fresh actor, under the state's lock, after each change of the partner's accounts.
+
+    Ends when the page is left, the tab is closed, or the right to see it is gone. One at a time for a tab's page.
+    """
+    async with state:
+        page = (state.router.session.client_token, state.router.url.path)
+    if partner_id is None or page in hub.pages:
+        return
+    hub.pages.add(page)
+    try:
+        while await _still_open(state, page):
+            number = await hub.wait(partner_id, seen, SECONDS_BETWEEN_CHECKS)
+            if number != seen and await _still_open(state, page):
+                seen = number
+                async with state:
+                    await refresh(await guard.check_again(state, permission))
+    except PortalError as refusal:
+        async with state:
+            (await state.get_state(SessionState)).denied = refusal.sentence
+    finally:
+        hub.pages.discard(page)
+
+
+async def _still_open(state: BaseState, page: tuple[str, str]) -> bool:
+    async with state:
+        here = state.router.url.path == page[1]
+    return here and hub.is_connected(page[0])

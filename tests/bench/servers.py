@@ -1,0 +1,116 @@
+"""The servers that are compared, each a process of its own with a database of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import data
+
+START_SECONDS = 240
+FLOOR, INDEXED, PORTAL = "floor", "floor, indexed and cached", "portal"
+SYSTEMS = (FLOOR, INDEXED, PORTAL)
+COVERING = (
+    "CREATE INDEX bench_covering ON account"
+    " (partner_id, status, backup_status, billing_status, amount_minor, size_bytes)"
+)
+OPEN_COVERING = (
+    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.execute('ANALYZE'); c.commit()"
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    name: str
+    url: str
+    folder: Path
+
+
+@contextmanager
+def all_three(accounts: int, folder: Path) -> Iterator[list[Server]]:
+    """The floor, the indexed floor and the portal over databases of that size."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(start(name, accounts, folder / name.replace(", ", "-"))) for name in SYSTEMS]
+
+
+@contextmanager
+def start(name: str, accounts: int, folder: Path, program: str = "portal_app.serve") -> Iterator[Server]:
+    """One server over a copy of the database; `program` is the portal's way to start."""
+    database, port = data.copy_database(accounts, folder), free_port()
+    if name == PORTAL:
+        command = [sys.executable, "-m", program]
+        settings = data.environment(data_dir=folder, demo=1, port=port, daily_work=0, log_level="WARNING")
+    else:
+        _cover(database)
+        command = _granian("tests.bench.floor:app", port)
+        settings = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
+    with running(command, settings, folder / "log"):
+        url = f"http://127.0.0.1:{port}"
+        wait_for(url)
+        yield Server(name, url, folder)
+
+
+@contextmanager
+def running(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own, ended with all its children when the block ends."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=data.ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def wait_for(url: str, seconds: float = START_SECONDS) -> None:
+    """Wait until the address answers."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+                return
+        time.sleep(0.02)
+    raise SystemExit(f"{url} did not answer within {seconds} s.")
+
+
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _cover(database: Path) -> None:
+    """Give the floor the covering index that its GROUP BY wants."""
+    subprocess.run([sys.executable, "-c", OPEN_COVERING, str(database), COVERING], check=True, timeout=120)
+
+
+def _granian(target: str, port: int) -> list[str]:
+    program = str(Path(sys.executable).parent / "granian")
+    return [program, "--interface", "asgi", "--factory", "--port", str(port), "--log-level", "warning", target]
+
+
+def _floor_settings(database: Path, folder: Path, *, indexed: bool) -> dict[str, str]:
+    static = folder / "static"
+    static.mkdir()
+    shutil.copy(data.htmx(), static / "htmx.min.js")
+    shutil.copy(Path(__file__).parent / "templates" / "floor.css", static / "floor.css")
+    return {"BENCH_DB": str(database), "BENCH_STATIC": str(static), "BENCH_INDEXED": "1" if indexed else "0"}

@@ -1,0 +1,98 @@
+"""Bytes over the wire and layout shift, counted by the browser itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.bench import browser as at
+from tests.bench.browser import Visitor
+from tests.bench.servers import all_three
+
+SETTLE_MS = 1_500
+MASK, SHORT, LONG, LONGEST_SHORT = 4, 2, 4, 125
+
+
+@dataclass
+class Meter:
+    """Counts what goes over the wire of a page: HTTP with its headers, socket frames with theirs."""
+
+    http: int = 0
+    socket: int = 0
+    requests: int = 0
+    frames: int = 0
+    deflated: bool = False
+    sockets: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        """Begin to count."""
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.loadingFinished", self._loaded)
+        session.on("Network.webSocketHandshakeResponseReceived", self._connected)
+        session.on("Network.webSocketFrameReceived", lambda event: self._frame(event, 0))
+        session.on("Network.webSocketFrameSent", lambda event: self._frame(event, MASK))
+
+    def take(self) -> dict[str, int]:
+        """What was counted since the last time."""
+        taken = {"bytes": self.http + self.socket, "http": self.http, "socket": self.socket}
+        taken |= {"requests": self.requests, "frames": self.frames}
+        self.http = self.socket = self.requests = self.frames = 0
+        return taken
+
+    def _loaded(self, event: dict[str, Any]) -> None:
+        self.http += int(event["encodedDataLength"])
+        self.requests += 1
+
+    def _connected(self, event: dict[str, Any]) -> None:
+        headers = {key.lower(): value for key, value in event["response"]["headers"].items()}
+        self.deflated |= "permessage-deflate" in headers.get("sec-websocket-extensions", "")
+
+    def _frame(self, event: dict[str, Any], mask: int) -> None:
+        size = len(event["response"]["payloadData"].encode())
+        self.socket += size + mask + (SHORT if size <= LONGEST_SHORT else LONG)
+        self.frames += 1
+
+
+def measure(browser: Browser, accounts: int, folder: Path, times: int = 3) -> dict[str, dict[str, Any]]:
+    """Per server: the first load, one click of each kind, and the layout shift of a first load."""
+    with all_three(accounts, folder) as servers:
+        visitors = [Visitor(browser, server) for server in servers]
+        return {one.server.name: _weigh(one) | {"layout shift": _shift(one, times)} for one in visitors}
+
+
+def _weigh(visitor: Visitor) -> dict[str, Any]:
+    context, meter = visitor.new_context(), Meter()
+    page = context.new_page()
+    meter.listen(page)
+    page.goto(visitor.server.url)
+    found: dict[str, Any] = {"first load": _settled(page, meter)}
+    clicks: dict[str, Callable[[], Any]] = {
+        "filter": lambda: at.filter_by(page, "monthly"),
+        "next page": lambda: at.next_page(page),
+        "sort": lambda: at.sort_by(page, 6),
+        "search": lambda: at.search(page, "novak"),
+    }
+    for what, act in clicks.items():
+        act()
+        found[what] = _settled(page, meter)
+    context.close()
+    return found | {"socket deflated": meter.deflated}
+
+
+def _settled(page: Page, meter: Meter) -> dict[str, int]:
+    at.painted(page)
+    page.wait_for_timeout(SETTLE_MS)
+    return meter.take()
+
+
+def _shift(visitor: Visitor, times: int) -> float:
+    """The largest sum of shifts of so many first loads, until everything has come."""
+    shifts = []
+    for _ in range(times):
+        with visitor.first_visit() as page:
+            page.wait_for_timeout(SETTLE_MS)
+            shifts.append(page.evaluate("bench.shifts"))
+    return max(shifts)
