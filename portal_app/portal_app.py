@@ -7,11 +7,13 @@ import reflex as rx
 from starlette.applications import Starlette
 
 from portal_app.accounts import new_page as new_account_page
+from portal_app.api import app as api
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
+from portal_app.jobs.loop import daily_work
 from portal_app.live import hub, keep_looking
 from portal_app.operator import page as operator_page
 from portal_app.shell import http, pages
@@ -38,9 +40,10 @@ app = rx.App(
     html_lang="en",
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     backend_exception_handler=on_error,
-    api_transformer=[Starlette(routes=[*auth_routes.routes, *http.routes]), http.outermost],
+    api_transformer=[Starlette(routes=[*auth_routes.routes, *http.routes, *api.routes]), http.outermost],
 )
 app.add_middleware(guard.Guard())
 http.harden(app)
 hub.is_connected = lambda tab: app.event_namespace is not None and tab in app.event_namespace.token_to_sid
 app.register_lifespan_task(keep_looking)
+app.register_lifespan_task(daily_work)

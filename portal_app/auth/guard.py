@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
@@ -91,6 +91,8 @@ _FRAMEWORK_EVENTS = frozenset(
 _HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
 # The owner of a state that nobody signed in has filled.
 _ANYONE = "anyone"
+# What JSON has; a handler that declares another type checks it itself.
+_PLAIN = frozenset({bool, dict, float, int, list, str, NoneType})
 _NO_SUCH_ACTION = "There is no such action."
 _actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
@@ -208,7 +210,8 @@ def _is_of(value: Any, kind: Any) -> bool:
     if isinstance(value, str) and kind in (int, float):
         # Fields send text; Reflex makes the number of it.
         return value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 18
-    return isinstance(value, (int, float) if kind is float else origin or kind)
+    kind = origin or kind
+    return kind not in _PLAIN or isinstance(value, (int, float) if kind is float else kind)
 
 
 async def may_take(app: rx.App, tab: str, cookie_header: str) -> bool:

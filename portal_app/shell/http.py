@@ -2,13 +2,18 @@
 
 import asyncio
 import logging
+import re
 import time
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
+from uuid import uuid4
 
 import reflex as rx
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from reflex_base.constants import CompileVars
 from reflex_base.registry import RegistrationContext
+from socketio.exceptions import ConnectionRefusedError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,10 +21,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app import db, migrations
 from portal_app.auth import guard
+from portal_app.auth.routes import host_of
 from portal_app.settings import settings
 
 log = logging.getLogger("portal.http")
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 40.0, 120
+# In bytes; the largest form of a page is far smaller.
+LARGEST_MESSAGE = 200_000
+LONGEST_PATH = 4_000
+DEEPEST = 12
+# What a tab names itself: made by the page or, for a second tab, by the server.
+TAB = re.compile(r"[0-9A-Za-z-]{16,64}")
+# Half surrogate pairs have no bytes, and PostgreSQL takes no NUL.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -57,7 +71,7 @@ def _same_site(scope: Scope) -> bool:
     if origin is None or origin in settings().origins:
         # Only browsers send it, and they always do: a program without it has no cookie of anybody's.
         return True
-    return urlsplit(origin).netloc == headers.get(b"host")
+    return host_of(origin) == headers.get(b"host")
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,29 +93,94 @@ def _with_headers(scope: Scope, send: Send) -> Send:
 
 
 def harden(app: rx.App) -> None:
-    """Drop unknown events and floods before Reflex takes them: of an unknown event it logs all, the cookie too."""
+    """Let in only what a page sends, and only so much of it, before Reflex takes it.
+
+    Of an unknown event Reflex logs all, the cookie too. These are internals of Reflex 0.10.1 and python-socketio 5;
+    tests/security holds each of them.
+    """
     # The socket server can only compare with a fixed list; Edge compares with the very host that was asked for.
     app.sio.eio.cors_allowed_origins = []
-    namespace: Any = app.event_namespace
-    handle, leave = namespace.on_event, namespace.on_disconnect
+    app.sio.eio.max_http_buffer_size = LARGEST_MESSAGE
+    _let_in(app.sio)
+    _link(app)
+
+
+def _let_in(server: Any) -> None:
+    """Limits each socket, and keeps clients from calling the namespace's own `on_connect` and `on_disconnect`."""
+    handle = server._handle_event
     known = RegistrationContext.get().event_handlers
-    buckets: dict[str, tuple[float, float]] = {}
 
-    async def on_event(sid: str, data: Any) -> None:
-        tokens, then = buckets.get(sid, (EVENTS_AT_ONCE, time.monotonic()))
+    async def handle_event(eio_sid: str, namespace: str | None, number: int | None, data: Any) -> None:
+        environ = server.environ.get(eio_sid)
+        if environ is None:
+            return
+        bucket = environ.setdefault("portal.bucket", Bucket())
+        if bucket.take() and _is_message(data, known):
+            await handle(eio_sid, namespace, number, data)
+        elif not bucket.told:
+            bucket.told = True
+            log.warning("a socket from %s sends what no page sends, or too much", environ.get("REMOTE_ADDR"))
+
+    server._handle_event = handle_event
+
+
+def _link(app: rx.App) -> None:
+    """Links a socket to the state that it asks for only if that is its own; else to a new one."""
+    namespace: Any = app.event_namespace
+    connect = namespace.on_connect
+
+    async def on_connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        earlier = environ.get("portal.sid")
+        if earlier and app.sio.manager.is_connected(earlier, namespace.namespace):
+            raise ConnectionRefusedError("One connection is enough.")
+        environ["portal.sid"] = sid
+        tab = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
+        if not TAB.fullmatch(tab):
+            raise ConnectionRefusedError("Please load the page again.")
+        if not await guard.may_take(app, tab, _cookies(environ)):
+            tab = str(uuid4())
+            await namespace.emit("new_token", tab, to=sid)
+        await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
+
+    namespace.on_connect = on_connect
+
+
+def _boot(auth: Any) -> Any:
+    """The event that a page sends while it connects, if it is one."""
+    known = RegistrationContext.get().event_handlers
+    event = auth.get(CompileVars.CONNECT_AUTH_EVENT) if isinstance(auth, dict) else None
+    if event is not None and not _is_event(event, known):
+        raise ConnectionRefusedError("Please load the page again.")
+    return auth
+
+
+def _cookies(environ: dict[str, Any]) -> str:
+    headers = environ.get("asgi.scope", {}).get("headers", ())
+    return "; ".join(value.decode("latin-1") for key, value in headers if key == b"cookie")
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What a socket may still send: fills evenly, holds a burst."""
+
+    tokens: float = EVENTS_AT_ONCE
+    then: float = field(default_factory=time.monotonic)
+    told: bool = False
+
+    def take(self) -> bool:
+        """Whether one more may pass now."""
         now = time.monotonic()
-        tokens = min(EVENTS_AT_ONCE, tokens + (now - then) * EVENTS_A_SECOND)
-        buckets[sid] = (max(0.0, tokens - 1), now)
-        if tokens >= 1 and _is_event(data, known):
-            await handle(sid, data)
-        else:
-            log.warning("dropped an event of socket %s", sid)
+        filled = min(EVENTS_AT_ONCE, self.tokens + (now - self.then) * EVENTS_A_SECOND)
+        self.then, self.tokens = now, max(0.0, filled - 1)
+        return filled >= 1
 
-    def on_disconnect(sid: str, *rest: Any) -> Any:
-        buckets.pop(sid, None)
-        return leave(sid, *rest)
 
-    namespace.on_event, namespace.on_disconnect = on_event, on_disconnect
+def _is_message(data: Any, known: Any) -> bool:
+    if not isinstance(data, list) or not 0 < len(data) <= 2:
+        return False
+    if data[0] == "event":
+        return len(data) == 2 and _is_event(data[1], known)
+    return data[0] in {"ping", "client_error"} and is_plain(data[1:])
 
 
 def _is_event(data: Any, known: Any) -> bool:
@@ -110,8 +189,32 @@ def _is_event(data: Any, known: Any) -> bool:
         and isinstance(data.get("name"), str)
         and data["name"] in known
         and isinstance(data.get("payload", {}), dict)
-        and isinstance(data.get("router_data", {}), dict)
+        and is_plain(data)
+        and _is_place(data.get("router_data", {}))
     )
+
+
+def _is_place(router_data: Any) -> bool:
+    """Whether it says where a page is, in the way pages do."""
+    if not isinstance(router_data, dict):
+        return False
+    query = router_data.get("query", {})
+    paths = [router_data.get(name, "/") for name in ("pathname", "asPath")]
+    return (
+        isinstance(query, dict)
+        and all(isinstance(value, (str, list)) for value in query.values())
+        and all(isinstance(path, str) and path.startswith("/") and len(path) < LONGEST_PATH for path in paths)
+    )
+
+
+def is_plain(value: Any, depth: int = DEEPEST) -> bool:
+    """Whether it is JSON of modest depth whose texts every database takes."""
+    if isinstance(value, str):
+        return not _UNSTORABLE.search(value)
+    if isinstance(value, dict | list):
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        return depth > 0 and all(is_plain(one, depth - 1) for one in inner)
+    return value is None or isinstance(value, bool | int | float)
 
 
 @guard.public("tells a supervisor that the process lives")

@@ -58,7 +58,7 @@ def _working(server: Server, name: str) -> Iterator[None]:
 
 
 def second_start(browser: Browser, times: int, folder: Path) -> list[float]:
-    """Seconds from `make run`, with nothing changed, to the first row painted in a browser."""
+    """Seconds from `make run`, with nothing changed, to the first page in a browser: the sign-in."""
     folder.mkdir(parents=True)
     _make_run(folder, None)
     return [_make_run(folder, browser) for _ in range(times)]

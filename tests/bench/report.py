@@ -1,0 +1,126 @@
+"""The figures against their targets, as Markdown and as JSON."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from statistics import median, quantiles
+from typing import Any
+
+from portal_app.ui.field import TYPING_PAUSE_MS
+from tests.bench.others import OPERATIONS, QUIET
+from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MANY, SORT, Figures
+from tests.bench.servers import FLOOR, INDEXED, PORTAL, SYSTEMS
+
+SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
+SEARCHES = (SEARCH_MANY, SEARCH_FEW)
+COLUMNS = "| | accounts | floor | indexed | portal | ratio | at most | |\n|---|---|---|---|---|---|---|---|"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table. `ratio` is what the target is about; no target, no verdict."""
+
+    what: str
+    accounts: int
+    floor: float | None
+    indexed: float | None
+    portal: float
+    p95: float | None
+    ratio: float
+    at_most: float | None
+    against: str
+
+    @property
+    def verdict(self) -> str:
+        return "" if self.at_most is None else "ok" if self.ratio <= self.at_most else "over"
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+
+
+def painted(found: dict[int, Figures]) -> Iterator[Line]:
+    """Cold load and clicks at each size, and the large size against the small one."""
+    for what in (COLD, *CLICKS):
+        for accounts, figures in found.items():
+            yield _against_floor(what, accounts, figures[what])
+    for what in (FILTER, NEXT, SORT):
+        if SMALL in found and LARGE in found:
+            small, large = median(found[SMALL][what][PORTAL]), median(found[LARGE][what][PORTAL])
+            ratio = large / small
+            yield Line(f"{what}, 1M against 1k", LARGE, None, None, large, None, ratio, 1.6, "portal at 1k")
+    for what in SEARCHES:
+        for accounts, figures in found.items():
+            yield _without_pause(what, accounts, figures[what])
+
+
+def _against_floor(what: str, accounts: int, by_server: dict[str, list[float]]) -> Line:
+    base, at_most = _target(what, accounts)
+    middle = {name: median(by_server[name]) for name in SYSTEMS}
+    ratio = middle[PORTAL] / middle[base]
+    tail = p95(by_server[PORTAL])
+    return Line(what, accounts, middle[FLOOR], middle[INDEXED], middle[PORTAL], tail, ratio, at_most, base)
+
+
+def _target(what: str, accounts: int) -> tuple[str, float | None]:
+    if what == COLD:
+        return {MIDDLE: (FLOOR, 2.0), LARGE: (INDEXED, 2.5)}.get(accounts, (FLOOR, None))
+    if what in SEARCHES:
+        return INDEXED, 1.5 if accounts == LARGE else None
+    return FLOOR, 1.25
+
+
+def _without_pause(what: str, accounts: int, by_server: dict[str, list[float]]) -> Line:
+    shorter = {name: [time - TYPING_PAUSE_MS for time in times] for name, times in by_server.items()}
+    return _against_floor(f"{what}, without the pause", accounts, shorter)
+
+
+def wire(found: dict[str, dict[str, Any]], accounts: int) -> Iterator[Line]:
+    """Bytes and shift."""
+    for what in ("first load", "filter", "next page", "sort", "search"):
+        sizes = {name: found[name][what]["bytes"] / 1000 for name in SYSTEMS}
+        at_most = 175.0 if what == "first load" else 10.0
+        yield _plain(f"{what}, kB over the wire", accounts, sizes, at_most)
+    yield _plain("layout shift", accounts, {name: found[name]["layout shift"] for name in SYSTEMS}, 0.05)
+
+
+def _plain(what: str, accounts: int, sizes: dict[str, float], at_most: float) -> Line:
+    return Line(what, accounts, sizes[FLOOR], sizes[INDEXED], sizes[PORTAL], None, sizes[PORTAL], at_most, "itself")
+
+
+def others(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
+    """Another person's click, p95, while an operation runs."""
+    quiet = p95(found[QUIET])
+    yield Line("next page, p95, nobody else at work", accounts, None, None, quiet, quiet, 1.0, None, "itself")
+    for name in OPERATIONS:
+        busy = p95(found[name])
+        what = f"next page, p95, beside half a second of {name}"
+        yield Line(what, accounts, None, None, busy, busy, busy / quiet, 1.5, "quiet")
+
+
+def starts(seconds: list[float]) -> Line:
+    """The second start."""
+    middle = median(seconds)
+    return Line("second start to the first page, s", 60, None, None, middle, p95(seconds), middle, 5.0, "itself")
+
+
+def markdown(lines: list[Line]) -> str:
+    """The table."""
+    return "\n".join([COLUMNS, *map(_row, lines)])
+
+
+def as_json(lines: list[Line]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [asdict(line) | {"verdict": line.verdict} for line in lines]
+
+
+def _row(line: Line) -> str:
+    cells = [line.what, f"{line.accounts:,}", _number(line.floor), _number(line.indexed), _number(line.portal)]
+    target = "" if line.at_most is None else f"{line.at_most:g} ({line.against})"
+    return "| " + " | ".join([*cells, f"{line.ratio:.2f}", target, line.verdict]) + " |"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"

@@ -1,0 +1,211 @@
+"""Generated accounts: the fast way ends exactly as the triggers would have it, and a crash leaves nothing."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, col, func, select
+
+from portal_app import clock, db, text
+from portal_app.accounts import trials
+from portal_app.backups import repository
+from portal_app.demo import bulk, generator
+from portal_app.errors import Invalid, NotFound
+from portal_app.models import (
+    TRIALS,
+    Account,
+    AccountTotal,
+    BackupRun,
+    BackupStatus,
+    BackupTask,
+    BillingStatus,
+    Partner,
+    PartnerDay,
+    User,
+)
+from tests import factories
+
+NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
+ACCOUNTS = 400
+
+
+@pytest.fixture(autouse=True)
+def at_a_fixed_moment(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    yield
+    db.reset_engine()
+
+
+@pytest.fixture(params=["with triggers", "in bulk"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(bulk, "WORTH_IT", 1 if request.param == "in bulk" else 10**9)
+    return request.param
+
+
+def _all(session: Session, model: type) -> list:
+    return list(session.exec(select(model)).all())
+
+
+def _shape(path: Path) -> list[tuple]:
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
+        return connection.execute(query).fetchall()
+
+
+def _check_search(session: Session) -> None:
+    # With rank 1, FTS5 compares its index with the rows of the table and raises when they differ.
+    check = "INSERT INTO account_search (account_search, rank) VALUES ('integrity-check', 1)"
+    session.connection().exec_driver_sql(check)
+
+
+def _check_totals(session: Session) -> None:
+    keys = (Account.partner_id, Account.status, Account.backup_status, Account.billing_status)
+    sums = (func.count(), func.sum(Account.amount_minor), func.sum(Account.size_bytes))
+    wanted = {tuple(row) for row in session.exec(select(*keys, *sums).group_by(*keys)).all()}
+    kept = {
+        (
+            row.partner_id,
+            row.status,
+            row.backup_status,
+            row.billing_status,
+            row.accounts,
+            row.amount_minor,
+            row.size_bytes,
+        )
+        for row in _all(session, AccountTotal)
+        if row.accounts
+    }
+    assert kept == wanted
+
+
+@pytest.mark.usefixtures("either_way")
+def test_totals_search_and_shape_are_as_before(database: Path) -> None:
+    before = _shape(database)
+    with db.writing() as session:
+        other = factories.account(session, factories.partner(session, is_demo=True))
+    made = generator.generate(ACCOUNTS)
+    assert (made.added, made.total) == (ACCOUNTS, ACCOUNTS)
+    assert _shape(database) == before
+    with db.writing() as session:
+        _check_totals(session)
+        _check_search(session)
+        # And they go on being kept.
+        session.delete(session.get(Account, other.id))
+        first = session.exec(select(Account).where(Account.partner_id != other.partner_id)).first()
+        first.name_key, first.size_bytes = "renamed", 1
+        session.add(first)
+        session.flush()
+        _check_totals(session)
+        _check_search(session)
+
+
+def test_both_ways_make_the_same_rows(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = database.read_bytes()
+    made = []
+    for worth in (1, 10**9):
+        db.reset_engine()
+        database.write_bytes(empty)
+        monkeypatch.setattr(bulk, "WORTH_IT", worth)
+        generator.generate(ACCOUNTS)
+        with db.reading() as session:
+            made.append([account.model_dump() for account in _all(session, Account)])
+    assert made[0] == made[1]
+    assert len(made[0]) == ACCOUNTS
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_crash_leaves_nothing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator.generate(50)
+    before, shape = database.read_bytes(), _shape(database)
+    monkeypatch.setattr(generator, "_write_days", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        generator.generate(ACCOUNTS)
+    db.reset_engine()
+    assert _shape(database) == shape
+    assert database.read_bytes() == before
+
+
+def test_more_are_added_to_those_there() -> None:
+    generator.generate(30)
+    with db.reading() as session:
+        before = {account.id: account.name for account in _all(session, Account)}
+    made = generator.generate(80)
+    assert (made.added, made.total) == (50, 80)
+    assert (generator.generate(10).added, generator.generate(80).added) == (0, 0)
+    with db.reading() as session:
+        after = {account.id: account.name for account in _all(session, Account)}
+    assert after.items() > before.items()
+    assert len(after) == 80
+
+
+def test_the_rows_obey_the_rules() -> None:
+    generator.generate(2000)
+    with db.reading() as session:
+        accounts = _all(session, Account)
+        people = session.exec(select(User.email, Partner.code).join(Partner)).all()
+        days = _all(session, PartnerDay)
+        stored = repository.stored_bytes(session, accounts[0].partner_id)
+    assert people == [("bench@demo.example", "BENCH001")]
+    for account in accounts:
+        assert (account.name_key, account.email_key) == (text.fold(account.name), text.normal_email(account.email))
+        assert account.created_at < NOW
+        assert (
+            (account.backup_status == BackupStatus.NONE) == (account.last_backup_at is None) == (not account.size_bytes)
+        )
+        assert (account.billing_status in (BillingStatus.DUE, BillingStatus.OVERDUE)) == (account.amount_minor > 0)
+        if account.status in TRIALS:
+            step = trials.decide(account.trial_ends_at, None, None, NOW)
+            assert (account.status, account.next_step_at) == (step.status, step.next_at)
+            assert account.billing_status == BillingStatus.NONE
+    shares = {status: sum(a.status == status for a in accounts) / 20 for status in generator.STATUSES}
+    assert all(abs(shares[status] - wanted) < 4 for status, wanted in generator.STATUSES.items())
+    assert len(days) == 365
+    assert days[-1].stored_bytes == stored
+
+
+def test_runs_end_as_the_accounts_say() -> None:
+    generator.generate(20)
+    generator.generate(120, runs=3)
+    with db.reading() as session:
+        accounts = {account.id: account for account in _all(session, Account)}
+        tasks = _all(session, BackupTask)
+        runs = session.exec(select(BackupRun).order_by(col(BackupRun.finished_at))).all()
+        backed = [a for a in list(accounts.values())[20:] if a.backup_status != BackupStatus.NONE]
+        assert {task.account_id for task in tasks} == {account.id for account in backed}
+        for account in backed:
+            summary = repository.summary_of(session, account.id)
+            assert (account.backup_status, account.size_bytes) == (summary.status, summary.size_bytes)
+            assert account.last_backup_at == summary.last_backup_at
+    assert len(runs) == 3 * len(tasks) > 200
+    assert all(run.finished_at <= NOW for run in runs)
+    last = {run.task_id: run for run in runs}
+    assert all((last[t.id].outcome, last[t.id].finished_at) == (t.last_outcome, t.last_finished_at) for t in tasks)
+
+
+def test_the_planner_is_told(database: Path) -> None:
+    generator.generate(100)
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'account'").fetchone()[0] > 5
+
+
+@pytest.mark.parametrize(("given", "field"), [({"accounts": -1}, "accounts"), ({"accounts": 10**9}, "accounts")])
+def test_numbers_out_of_range(given: dict, field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        generator.generate(**given)
+    assert list(refusal.value.fields) == [field]
+
+
+def test_runs_out_of_range() -> None:
+    with pytest.raises(Invalid) as refusal:
+        generator.generate(1, runs=-1)
+    assert list(refusal.value.fields) == ["runs"]
+
+
+def test_an_unknown_partner() -> None:
+    with pytest.raises(NotFound, match="NOBODY1"):
+        generator.generate(5, partner_code="NOBODY1")
+    with db.reading() as session:
+        assert not _all(session, Partner)
