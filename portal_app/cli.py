@@ -16,6 +16,7 @@ from portal_app import archive, clock, db, doctor, migrations, serve
 from portal_app.auth import tokens
 from portal_app.auth.actor import Actor, system
 from portal_app.auth.permissions import Permission
+from portal_app.backups.report import report
 from portal_app.demo import generator, people
 from portal_app.demo.service import ensure_demo, is_wanted
 from portal_app.errors import Conflict, Invalid, NotFound, PortalError
@@ -29,24 +30,32 @@ Command = Callable[[Arguments], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or failed, 2 wrong usage (argparse's own)."""
-    given = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["report"]:
+        # It reads its own words, and what the wrapped command makes has the caller's mask.
+        return report(words[1:])
+    given = _parser().parse_args(words)
     # What a command makes (the database, keys, backups) is for the portal's own user only.
     os.umask(0o077)
     try:
         return given.command(given)
-    except Invalid as refusal:
-        lines = [f"{_option(field)}: {sentence}" for field, sentence in refusal.fields.items()] or [refusal.sentence]
-        return _refused(*lines)
-    except PortalError as refusal:
-        return _refused(refusal.sentence)
-    except DatabaseError as fault:
-        if type(fault) not in {DatabaseError, OperationalError}:
-            raise
-        return _refused("The database can't be reached or read. `doctor` says more.")
-    except OSError as fault:
-        return _refused(f"{fault.filename or 'The system'}: {fault.strerror}.")
-    except KeyboardInterrupt:
-        return _refused("Interrupted.")
+    except (PortalError, DatabaseError, OSError, KeyboardInterrupt) as fault:
+        return _refused(*_told(fault))
+
+
+def _told(fault: BaseException) -> list[str]:
+    """The lines for a fault that is not the program's own; a defect is raised again."""
+    if isinstance(fault, Invalid) and fault.fields:
+        return [f"{_option(field)}: {sentence}" for field, sentence in fault.fields.items()]
+    if isinstance(fault, PortalError):
+        return [fault.sentence]
+    if isinstance(fault, OSError):
+        return [f"{fault.filename or 'The system'}: {fault.strerror}."]
+    if type(fault) in {DatabaseError, OperationalError}:
+        return ["The database can't be reached or read. `doctor` says more."]
+    if isinstance(fault, KeyboardInterrupt):
+        return ["Interrupted."]
+    raise fault
 
 
 def _refused(*lines: str) -> int:
@@ -63,7 +72,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m portal_app", description="Runs and looks after the Partner Portal."
     )
-    parser.set_defaults(command=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "serve", _serve, "Serve the portal until interrupted.")
     _add_people(commands)
@@ -116,6 +124,7 @@ def _add_work(commands: "argparse._SubParsersAction") -> None:
     demo = _add(commands, "demo", _demo, "Make the demo data, once; with --accounts also a partner for benchmarks.")
     demo.add_argument("--accounts", type=int, help=f"how many accounts partner {people.BENCH} shall have")
     demo.add_argument("--runs", type=int, default=0, help="days of daily backups for each of them (default: 0)")
+    commands.add_parser("report", add_help=False, help="Run a backup command and report how it went (report --help).")
     cycle = _add(commands, "cycle", _cycle, "Do the daily work; what is done already stays done.")
     cycle.add_argument("--on", type=_day, metavar="DATE", help="up to this day, such as 2026-01-31 (default: today)")
 

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from typing import cast
 
 import reflex as rx
 from starlette.applications import Starlette
@@ -27,10 +28,14 @@ log = logging.getLogger("portal")
 def on_error(exception: Exception) -> rx.event.EventSpec:
     """A refusal is shown as its sentence; anything else only as a reference to the log."""
     if isinstance(exception, PortalError):
-        return NoticeState.tell("red", exception.sentence)
+        return _tell(exception.sentence)
     reference = secrets.token_hex(4)
     log.error("unexpected error, reference %s", reference, exc_info=exception)
-    return NoticeState.tell("red", f"Something went wrong. Nothing was changed. Reference: {reference}")
+    return _tell(f"Something went wrong. Nothing was changed. Reference: {reference}")
+
+
+def _tell(sentence: str) -> rx.event.EventSpec:
+    return cast(rx.event.EventSpec, NoticeState.tell("red", sentence))
 
 
 app = rx.App(

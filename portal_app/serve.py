@@ -9,7 +9,8 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from portal_app import build, migrations
+from portal_app import build, crypto, db, migrations
+from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.demo.service import ensure_demo
 from portal_app.settings import settings, unknown_names
 
@@ -21,7 +22,9 @@ def main() -> None:
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     os.umask(0o077)
+    crypto.current_key()
     migrations.upgrade()
+    db.write(ensure_data_centers)
     ensure_demo()
     build.ensure_built()
     _serve()

@@ -133,7 +133,7 @@ def _account(session: Session, of: Partner, name: str, number: int, center_id: i
     )
     now = clock.now()
     task = factories.save(
-        session, BackupTask(account_id=account.id, key="files", name=f"Files of {name}", service="generic")
+        session, BackupTask(account_id=account.id, key="files", name=f"Files of {name}", created_at=clock.now())
     )
     run = BackupRun(
         account_id=account.id,

@@ -12,7 +12,8 @@ from portal_app.auth import guard, passwords
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Invalid
 from portal_app.models import SubscriptionType
-from portal_app.shell.state import enter
+from portal_app.shell.state import enter, tell_on_next_page
+from portal_app.text import clean
 
 STORAGE_PREFIX = "storage-"
 KINDS = (
@@ -95,13 +96,15 @@ class NewAccountState(rx.State):
         self.busy, self.errors, self.error = True, {}, ""
         yield
         try:
-            account_id = await anyio.to_thread.run_sync(adding.add, guard.actor(), self._filled(form))
+            filled = self._filled(form)
+            await anyio.to_thread.run_sync(adding.add, guard.actor(), filled)
         except Invalid as refusal:
             self.errors, self.error = refusal.fields, refusal.sentence
             return
         finally:
             self.busy = False
-        self._added = bool(account_id)
+        self._added = True
+        await tell_on_next_page(self, f"{clean(filled.name)} was added.")
         yield rx.redirect("/")
 
     def _filled(self, form: dict[str, Any]) -> adding.NewAccount:

@@ -89,9 +89,10 @@ def totals_of(session: Session, actor: Actor) -> list[Total]:
     return [Total(s, b, i, int(n), int(a), int(z)) for s, b, i, n, a, z in counted]
 
 
-def matching_ids(session: Session, actor: Actor, query: AccountQuery) -> Sequence[int]:
+def matching_ids(session: Session, actor: Actor, query: AccountQuery) -> list[int]:
     """The ids of all accounts that match, on every page."""
-    return session.scalars(select(col(Account.id)).where(_where(session, actor, query))).all()
+    found = session.scalars(select(col(Account.id)).where(_where(session, actor, query)))
+    return [account_id for account_id in found if account_id is not None]
 
 
 def _where(session: Session, actor: Actor, query: AccountQuery) -> ColumnElement[bool]:
@@ -150,5 +151,6 @@ def ids_in_scope(session: Session, actor: Actor, account_ids: Sequence[int]) -> 
     found: list[int] = []
     for start in range(0, len(account_ids), 500):
         part = account_ids[start : start + 500]
-        found += session.scalars(select(col(Account.id)).where(in_scope(actor), col(Account.id).in_(part))).all()
+        here = session.scalars(select(col(Account.id)).where(in_scope(actor), col(Account.id).in_(part)))
+        found += [account_id for account_id in here if account_id is not None]
     return found

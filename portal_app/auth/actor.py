@@ -1,6 +1,7 @@
 """Who acts: a signed-in person, a program with a token, or the portal itself."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from portal_app.auth.permissions import Permission
@@ -39,6 +40,7 @@ class Actor:
     currency: str = "USD"
     time_zone: str = "UTC"
     session_hash: str = ""
+    used_at: datetime | None = None
     origin: Origin = Origin()
 
     @property

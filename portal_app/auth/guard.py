@@ -132,15 +132,10 @@ def origin_of(state: BaseState) -> Origin:
 async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
     """Read the actor afresh; notes the session's use when that is due and a person is using it."""
     token = sessions.token_in(state.router.headers.cookie)
-    found, stale = await db.look(_identify, token, origin_of(state))
-    if stale and in_use:
+    found = await db.look(sessions.identify, token, origin_of(state))
+    if sessions.needs_noting(found):
         await db.work(sessions.note_use, found)
     return found
-
-
-def _identify(session: Any, token: str | None, origin: Origin) -> tuple[Actor, bool]:
-    found = sessions.identify(session, token, origin)
-    return found, found.signed_in and sessions.needs_noting(session, found)
 
 
 async def check_again(state: BaseState, *any_of: Permission) -> Actor:

@@ -4,13 +4,13 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
 from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
-from portal_app.models import LoginSession, LoginTicket, Partner, PartnerState, User, UserKind, UserState
+from portal_app.models import Account, LoginSession, LoginTicket, Partner, PartnerState, User, UserKind, UserState
 from portal_app.settings import settings
 
 # `__Host-` makes browsers refuse the cookie unless it is Secure and of this very host.
@@ -68,23 +68,25 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
     row = session.execute(
         select(LoginSession, User, Partner)
         .join(User, col(User.id) == col(LoginSession.user_id))
-        .outerjoin(Partner, col(Partner.id) == col(User.partner_id))
+        .outerjoin(Account, col(Account.id) == col(User.account_id))
+        .outerjoin(Partner, col(Partner.id) == func.coalesce(col(User.partner_id), col(Account.partner_id)))
         .where(
             col(LoginSession.token_hash) == digest(token),
             col(LoginSession.ends_at) > now,
             col(LoginSession.used_at) > now - timedelta(minutes=settings().session_idle_minutes),
-            and_(col(User.state) == UserState.ACTIVE),
+            col(User.state) == UserState.ACTIVE,
+            # A suspended partner's people stay out; its customers still reach their own backups.
+            or_(col(User.kind) != UserKind.PARTNER, col(Partner.state) == PartnerState.ACTIVE),
         )
     ).first()
-    if row is None or (row[2] is not None and row[2].state != PartnerState.ACTIVE):
+    if row is None:
         return Actor(origin=origin)
     return _actor(*row, origin)
 
 
-def needs_noting(session: Session, actor: Actor) -> bool:
+def needs_noting(actor: Actor) -> bool:
     """Whether the session's last use is noted too long ago."""
-    used = session.scalar(select(LoginSession.used_at).where(col(LoginSession.token_hash) == actor.session_hash))
-    return used is not None and used < clock.now() - USE_NOTED_EVERY
+    return actor.used_at is not None and actor.used_at < clock.now() - USE_NOTED_EVERY
 
 
 def note_use(session: Session, actor: Actor) -> None:
@@ -114,6 +116,7 @@ def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Ori
         currency=partner.currency if partner else NOBODY.currency,
         time_zone=partner.time_zone if partner else NOBODY.time_zone,
         session_hash=login.token_hash,
+        used_at=login.used_at,
         origin=origin,
     )
 

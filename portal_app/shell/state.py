@@ -58,6 +58,8 @@ class NoticeState(rx.State):
     text: str = ""
     kind: str = "green"
 
+    _for_next_page: str = ""
+
     @rx.event
     @guard.public("shows a sentence in the caller's own tab")
     async def tell(self, kind: str, text: str):
@@ -71,6 +73,11 @@ class NoticeState(rx.State):
         """Hide the outcome."""
         self.text = ""
 
+    def _turn_page(self) -> None:
+        text, self._for_next_page = self._for_next_page, ""
+        if text or self.text:
+            self.kind, self.text = "green", text
+
 
 async def enter(state: BaseState) -> Actor:
     """Call first in every page's load: shows the frame for the actor and forgets the last refusal and outcome."""
@@ -79,7 +86,10 @@ async def enter(state: BaseState) -> Actor:
     session = await state.get_state(SessionState)
     if session.denied:
         session.denied = ""
-    notice = await state.get_state(NoticeState)
-    if notice.text:
-        notice.text = ""
+    (await state.get_state(NoticeState))._turn_page()
     return actor
+
+
+async def tell_on_next_page(state: BaseState, sentence: str) -> None:
+    """Show a good outcome on the page that the handler goes to."""
+    (await state.get_state(NoticeState))._for_next_page = sentence

@@ -1,5 +1,7 @@
 """The cast of these tests: a partner's account, people who see all or some of it, and a stranger."""
 
+import shutil
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +14,11 @@ import pytest
 from sqlmodel import Session
 
 from portal_app import clock, db, migrations
-from portal_app.auth.actor import Actor, ActorKind
+from portal_app.auth import tokens
+from portal_app.auth.actor import Actor, ActorKind, system
 from portal_app.auth.permissions import Permission
 from portal_app.backups.intake import RunReport
+from portal_app.backups.report import report as report_command
 from portal_app.settings import reset_settings
 from tests import factories
 
@@ -116,3 +120,49 @@ def at_once(do: Callable[[int], Any], times: int) -> list[Any]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(one, range(times)))
+
+
+@pytest.fixture
+def token(cast: Cast) -> str:
+    """A token of Alice's partner that may report backups."""
+    return db.write(tokens.create_token, system(), cast.partner_id, "Engine", [Permission.BACKUPS_RUN])
+
+
+@pytest.fixture
+def token_file(token: str, tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    file.write_text(token + "\n")
+    return file
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def send(token_file: Path, spool: Path) -> Callable[..., int]:
+    """The report command: `send(url, *command)`. It doesn't wait long for a portal that is away."""
+
+    def run(url: str, *command: str, account: str = "customer@example.com", patience: float = 0.0) -> int:
+        where = ["--url", url, "--token-file", str(token_file), "--spool", str(spool)]
+        return report_command(["--account", account, "--task", "files", *where, "--", *command], patience=patience)
+
+    return run
+
+
+@pytest.fixture
+def restic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The real restic, with a password and nothing of the developer's."""
+    monkeypatch.setenv("RESTIC_PASSWORD", "a password for this test")
+    monkeypatch.setenv("RESTIC_CACHE_DIR", str(tmp_path / "cache"))
+    return needed("restic")
+
+
+def needed(tool: str) -> str:
+    """The path of a tool without which the tests prove nothing: its lack fails them."""
+    beside_python = Path(sys.executable).with_name(tool)
+    found = str(beside_python) if beside_python.exists() else shutil.which(tool)
+    if not found:
+        pytest.fail(f"{tool} is missing: `make test` installs it (apt-get install {tool}, or tests/requirements.txt).")
+    return found

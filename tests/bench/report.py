@@ -65,7 +65,7 @@ def _against_floor(what: str, accounts: int, by_server: dict[str, list[float]]) 
 def _target(what: str, accounts: int) -> tuple[str, float | None]:
     if what == COLD:
         return {MIDDLE: (FLOOR, 2.0), LARGE: (INDEXED, 2.5)}.get(accounts, (FLOOR, None))
-    if what in SEARCHES:
+    if what.startswith(SEARCHES):
         return INDEXED, 1.5 if accounts == LARGE else None
     return FLOOR, 1.25
 

@@ -122,7 +122,6 @@ MOMENTS = (
     NOW,
     datetime(2028, 2, 29, 0, 5, tzinfo=UTC),
     datetime(2027, 1, 1, 2, 30, tzinfo=UTC),
-    datetime(2026, 7, 31, 7, 40, tzinfo=UTC),
 )
 
 

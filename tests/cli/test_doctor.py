@@ -1,0 +1,215 @@
+"""doctor: one line for each thing, a failure when something is wrong, and nothing changed by looking."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from portal_app import build, clock, crypto, db, doctor
+from portal_app.audit.service import record
+from portal_app.audit.tags import Activity
+from portal_app.auth.actor import system
+from portal_app.demo.service import ensure_demo
+from portal_app.doctor import Level
+from portal_app.models import CustomStorage
+from portal_app.settings import reset_settings
+from tests import factories
+from tests.cli.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Pages that are built and up to date, without building any."""
+    stamp = tmp_path / "made-of"
+    stamp.write_text("sources")
+    monkeypatch.setattr(build, "STAMP", stamp)
+    monkeypatch.setattr(build, "fingerprint", lambda: "sources")
+    yield stamp
+    db.reset_engine()
+
+
+@pytest.fixture
+def healthy(database: Path, data_dir: Path) -> Path:
+    """A deployment without a fault."""
+    data_dir.chmod(0o700)
+    crypto.current_key()
+    with db.writing() as session:
+        factories.partner(session)
+    db.reset_engine()
+    return database
+
+
+def _levels() -> dict[str, Level]:
+    return {finding.what.split(":")[0]: finding.level for finding in doctor.examine()}
+
+
+def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    patch.setenv(name, value)
+    reset_settings()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("doctor") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10
+    assert all(line.startswith("OK    ") for line in lines), lines
+
+
+def test_looking_changes_nothing(run: Run, data_dir: Path) -> None:
+    shutil.rmtree(data_dir)
+    assert run("doctor") == 0
+    assert not data_dir.exists()
+
+
+def test_a_new_folder_has_only_warnings(data_dir: Path) -> None:
+    data_dir.chmod(0o700)
+    found = _levels()
+    assert found["Database"] == found["Encryption key"] == Level.WARN
+    assert Level.FAIL not in found.values()
+
+
+def _misspelt(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_DATABSE_URL", "postgresql://x")
+
+
+def _open_folder(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    folder.chmod(0o755)
+
+
+def _file_for_folder(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "file").write_text("")
+    _set(patch, "PORTAL_DATA_DIR", str(folder / "file"))
+    _set(patch, "PORTAL_DATABASE_URL", f"sqlite:///{folder / 'portal.db'}")
+
+
+def _moved_clock(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_CLOCK_OFFSET_DAYS", "3")
+
+
+def _unreachable(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+
+def _no_database(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / "portal.db").write_bytes(b"not a database at all" * 500)
+
+
+def _damaged(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    whole = (folder / "portal.db").read_bytes()
+    with closing(sqlite3.connect(folder / "portal.db")) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'partner'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    start = (page - 1) * size
+    (folder / "portal.db").write_bytes(whole[:start] + b"\xff" * size + whole[start + size :])
+
+
+def _revision(version: str) -> Callable[[pytest.MonkeyPatch, Path], None]:
+    def change(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+        with closing(sqlite3.connect(folder / "portal.db")) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+
+    return change
+
+
+def _broken_key(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / crypto.KEY_FILE).write_text("short")
+    crypto._file_key.cache_clear()
+
+
+def _readable_key(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder / crypto.KEY_FILE).chmod(0o644)
+
+
+def _other_key(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_ENCRYPTION_KEY", "A" * 43 + "=")
+
+
+def _lost_key(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    with db.writing() as session:
+        account = factories.account(session, factories.partner(session), storage_kind="aws_s3")
+        about = {"kind": "aws_s3", "place": "bucket", "sealed": b"x", "checked_at": clock.now()}
+        session.add(CustomStorage(account_id=account.id, **about))
+    (folder / crypto.KEY_FILE).unlink()
+
+
+def _future(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    later = clock.now() + timedelta(days=2)
+    with patch.context() as inner, db.writing() as session:
+        inner.setattr(clock, "now", lambda: later)
+        record(session, system(), Activity.SIGN_IN)
+
+
+def _demo_beside_a_partner(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_DEMO", "1")
+    ensure_demo()
+
+
+def _no_pages(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder.parent / "made-of").unlink()
+
+
+def _old_pages(_patch: pytest.MonkeyPatch, folder: Path) -> None:
+    (folder.parent / "made-of").write_text("older")
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(
+    ("spoil", "what", "level"),
+    [
+        (_misspelt, "Settings", Level.FAIL),
+        (_open_folder, "Data folder", Level.WARN),
+        (_file_for_folder, "Data folder", Level.FAIL),
+        (_moved_clock, "Clock", Level.WARN),
+        (_unreachable, "Database", Level.FAIL),
+        (_no_database, "Database", Level.FAIL),
+        (_revision("20261123a"), "Database", Level.WARN),
+        (_revision("29991231z"), "Database", Level.FAIL),
+        (_damaged, "Soundness", Level.FAIL),
+        (_broken_key, "Encryption key", Level.FAIL),
+        (_readable_key, "Encryption key", Level.FAIL),
+        (_other_key, "Encryption key", Level.WARN),
+        (_lost_key, "Encryption key", Level.FAIL),
+        (_future, "Time", Level.FAIL),
+        (_demo_beside_a_partner, "Demo", Level.FAIL),
+        (_no_pages, "Pages", Level.WARN),
+        (_old_pages, "Pages", Level.WARN),
+    ],
+)
+def test_each_fault_is_found(
+    spoil: Callable, what: str, level: Level, *, data_dir: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(monkeypatch, data_dir)
+    db.reset_engine()
+    (finding,) = [one for one in doctor.examine() if one.what.startswith(what + ":")]
+    assert finding.level == level, finding
+    assert finding.advice
+    assert run("doctor") == int(level == Level.FAIL)
+
+
+def test_settings_that_can_not_be_used(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _set(monkeypatch, "PORTAL_PORT", "a lot")
+    assert run("doctor") == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("FAIL  ")
+    assert "PORTAL_PORT" in line
+
+
+def test_a_demo_alone_is_a_warning(database: Path) -> None:
+    assert ensure_demo()
+    assert _levels()["Demo"] == Level.WARN
+    assert database.exists()
+
+
+def test_little_room_on_the_disk(healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LEAST_FREE", 1 << 62)
+    assert _levels()["Disk"] == Level.WARN
+    assert healthy.exists()

@@ -1,0 +1,75 @@
+"""The portal as people run it: `python -m portal_app.serve` on a free port, over a data folder of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from portal_app.build import ROOT
+
+READY_SECONDS = 60
+STOP_SECONDS = 15
+
+
+class Portal:
+    """One server; it may be stopped and started again on the same port."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.log = data_dir / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it is ready."""
+        own = {
+            "PORTAL_DATA_DIR": str(self.data_dir),
+            "PORTAL_DEMO": "1",
+            "PORTAL_PORT": str(self.port),
+            # All tests come from one address.
+            "PORTAL_SIGN_IN_ATTEMPTS": "1000",
+            "PYTHONPATH": str(ROOT),
+        }
+        others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "portal_app.serve"], cwd=ROOT, env=others | own, stdout=log, stderr=log
+            )
+        ends = time.monotonic() + READY_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > ends:
+                raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop, and wait until it is gone."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _is_ready(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
