@@ -2,9 +2,11 @@
 
 import logging
 import secrets
+from collections import deque
 from typing import cast
 
 import reflex as rx
+from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
 from portal_app.accounts import new_page as new_account_page
@@ -23,9 +25,11 @@ from portal_app.sign_in import page as sign_in_page
 
 PAGES = (account_page, dashboard_page, new_account_page, operator_page, pages, sign_in_page)
 log = logging.getLogger("portal")
+# Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
+_told: deque[str] = deque(maxlen=1_000)
 
 
-def on_error(exception: Exception) -> rx.event.EventSpec:
+def on_error(exception: Exception) -> rx.event.EventSpec | None:
     """A refusal is shown as its sentence; anything else only as a reference to the log."""
     if isinstance(exception, PortalError):
         return _tell(exception.sentence)
@@ -34,7 +38,12 @@ def on_error(exception: Exception) -> rx.event.EventSpec:
     return _tell(f"Something went wrong. Nothing was changed. Reference: {reference}")
 
 
-def _tell(sentence: str) -> rx.event.EventSpec:
+def _tell(sentence: str) -> rx.event.EventSpec | None:
+    # When the telling itself fails (the database is gone), telling of that would go on for ever.
+    failed = EventContext.get()
+    if failed.parent_txid in _told:
+        return None
+    _told.append(failed.txid)
     return cast(rx.event.EventSpec, NoticeState.tell("red", sentence))
 
 

@@ -9,9 +9,10 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from portal_app import build, crypto, db, migrations
+from portal_app import build, crypto, db, locks, migrations
 from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.demo.service import ensure_demo
+from portal_app.errors import PortalError
 from portal_app.settings import settings, unknown_names
 
 
@@ -22,12 +23,20 @@ def main() -> None:
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     os.umask(0o077)
+    try:
+        with locks.serving():
+            _prepare()
+            _serve()
+    except PortalError as refusal:
+        raise SystemExit(refusal.sentence) from None
+
+
+def _prepare() -> None:
     crypto.current_key()
     migrations.upgrade()
     db.write(ensure_data_centers)
     ensure_demo()
     build.ensure_built()
-    _serve()
 
 
 def _serve() -> None:
@@ -49,7 +58,6 @@ def _serve() -> None:
         factory=True,
         log_level=LogLevels.warning,
         working_dir=build.ROOT,
-        # Large enough for a file of many accounts, small enough that nobody fills the memory.
         websockets=True,
     )
     with contextlib.suppress(KeyboardInterrupt):

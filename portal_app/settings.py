@@ -99,5 +99,6 @@ def environment_names() -> list[str]:
 
 def unknown_names() -> list[str]:
     """PORTAL_… variables in the environment that no setting reads (usually a typing error)."""
-    known = set(environment_names())
+    # The command `report` reads this one: it is not of the server.
+    known = {*environment_names(), "PORTAL_API_TOKEN"}
     return sorted(name for name in os.environ if name.startswith("PORTAL_") and name not in known)

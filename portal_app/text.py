@@ -19,7 +19,10 @@ def has_control(text: str) -> bool:
 
 def clean(text: object) -> str:
     """The text in its composed form, without spaces around it or doubled inside. Not text: empty."""
-    return " ".join(unicodedata.normalize("NFC", text).split(" ")).strip() if isinstance(text, str) else ""
+    if not isinstance(text, str):
+        return ""
+    # Only spaces: a tab or a line break is a fault that the user must hear of, not something to swallow.
+    return " ".join(word for word in unicodedata.normalize("NFC", text).split(" ") if word)
 
 
 def fold(text: str) -> str:

@@ -51,6 +51,8 @@ def new_account() -> rx.Component:
                 class_name="form-actions",
             ),
             on_submit=State.add,
+            # Sent before the scripts are there, the browser's own GET would put the passwords into the address.
+            method="post",
             no_validate=True,
             auto_complete="off",
             class_name="form",

@@ -158,13 +158,11 @@ class Guard(rx.Middleware):
         _actor.set(found)
         if not await _bound(state, name, found):
             return StateUpdate(events=_to_sign_in(state))
-        policy = policy_of(name)
+        policy = policy_of(name) if takes(name, event.payload) else None
         try:
             if policy is None:
                 raise Denied(_NO_SUCH_ACTION)
             policy.check(found)
-            if not takes(name, event.payload):
-                raise Denied(_NO_SUCH_ACTION)
         except Denied as refusal:
             log.warning("refused %s policy=%s user=%s address=%s", name, policy, found.user_id, found.origin.address)
             if not found.signed_in and policy is not None:

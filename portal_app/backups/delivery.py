@@ -113,14 +113,15 @@ class Portal:
     def _kept(self, file: Path) -> dict[str, Any] | None:
         try:
             found = json.loads(file.read_text())
-            # A report that was meant for another portal is no business of this one.
-            return found["report"] if found["url"] == self.url else None
+            url, body = found["url"], found["report"]
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, OSError):
             _tell(f"{file} can't be read and was set aside.")
             _set_aside(file)
             return None
+        # A report that was meant for another portal is no business of this one.
+        return body if url == self.url else None
 
 
 def _set_aside(file: Path) -> None:

@@ -96,7 +96,7 @@ class Reader:
             self.stats = said["stats"]
         elif attempt := _ATTEMPT.match(message):
             self._next_attempt(int(attempt[1]), int(attempt[2]))
-        elif said["level"] == "error" and said.get("objectType", "").endswith("Object"):
+        elif said["level"] == "error" and str(said.get("objectType")).endswith("Object"):
             self.unread.add(hash(str(said.get("object"))))
         elif said["level"] == "critical" or message.startswith("Failed to "):
             self._remember(message)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ TOKEN_VARIABLE = "PORTAL_API_TOKEN"
 # What a shell answers for a command that is not there, or can't be run.
 NOT_FOUND, NOT_RUNNABLE = 127, 126
 _LONGEST_LINE = 1 << 20
+_LAST_OUTPUT = 3.0
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -132,9 +134,10 @@ def _pass_through(command: list[str], take: Callable[[bytes], None]) -> int:
         signals.to(process)
         pumps = [_pump(process.stdout, 1, take), _pump(process.stderr, 2, take)]
         code = process.wait()
+        ends = time.monotonic() + _LAST_OUTPUT
         for pump in pumps:
             # Something that the command left behind may hold the stream open: not our concern any more.
-            pump.join(timeout=5)
+            pump.join(max(0.0, ends - time.monotonic()))
         return code
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import reflex as rx
@@ -199,12 +199,21 @@ def _is_place(router_data: Any) -> bool:
     if not isinstance(router_data, dict):
         return False
     query = router_data.get("query", {})
-    paths = [router_data.get(name, "/") for name in ("pathname", "asPath")]
     return (
         isinstance(query, dict)
         and all(isinstance(value, (str, list)) for value in query.values())
-        and all(isinstance(path, str) and path.startswith("/") and len(path) < LONGEST_PATH for path in paths)
+        and all(_is_path(router_data.get(name, "/")) for name in ("pathname", "asPath"))
     )
+
+
+def _is_path(value: Any) -> bool:
+    if not isinstance(value, str) or not value.startswith("/") or len(value) > LONGEST_PATH:
+        return False
+    try:
+        urlsplit(value)
+    except ValueError:
+        return False
+    return True
 
 
 def is_plain(value: Any, depth: int = DEEPEST) -> bool:

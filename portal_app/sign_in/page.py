@@ -41,8 +41,10 @@ def login() -> rx.Component:
                     auto_focus=True,
                 ),
                 password_input("Password", "password", error=SignInState.password_error),
-                button("Sign in", kind="primary", type="submit", busy=SignInState.busy),
+                button("Sign in", kind="primary", type="submit", busy=SignInState.busy, disabled=~SignInState.ready),
                 on_submit=SignInState.submit,
+                # Sent before the scripts are there, the browser's own GET would put the password into the address.
+                method="post",
                 no_validate=True,
                 class_name="stack",
             ),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from portal_app import db
 from portal_app.auth import guard, service
 from portal_app.auth.routes import local_path
-from portal_app.deployment import is_demo
+from portal_app.demo.service import is_open
 from portal_app.errors import Denied
 from portal_app.shell.navigation import home_of
 
@@ -30,6 +30,7 @@ class SignInState(rx.State):
     next_path: str = "/"
     demo: bool = False
     busy: bool = False
+    ready: bool = False
 
     @rx.event
     @guard.public("the sign-in page is for people who are not signed in")
@@ -41,7 +42,8 @@ class SignInState(rx.State):
             return rx.redirect(home_of(guard.actor()), replace=True)
         self.next_path = local_path(query.get("next", "/"))
         self.error = "That took too long. Please sign in again." if "again" in query else ""
-        self.demo = await db.look(is_demo)
+        self.demo = await db.look(is_open)
+        self.ready = True
         return None
 
     @rx.event

@@ -22,6 +22,8 @@ from portal_app.backups.report import report as report_command
 from portal_app.settings import reset_settings
 from tests import factories
 
+RESTIC_PASSWORD = "a password for this test"
+
 
 @dataclass(frozen=True)
 class Cast:
@@ -154,7 +156,7 @@ def send(token_file: Path, spool: Path) -> Callable[..., int]:
 @pytest.fixture
 def restic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The real restic, with a password and nothing of the developer's."""
-    monkeypatch.setenv("RESTIC_PASSWORD", "a password for this test")
+    monkeypatch.setenv("RESTIC_PASSWORD", RESTIC_PASSWORD)
     monkeypatch.setenv("RESTIC_CACHE_DIR", str(tmp_path / "cache"))
     return needed("restic")
 

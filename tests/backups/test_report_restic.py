@@ -1,6 +1,7 @@
 """Real restic runs of a real folder into a real repository, reported to a real server."""
 
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from sqlmodel import select
 
 from portal_app import db
 from portal_app.models import Account, BackupRun, BackupTask
-from tests.backups.conftest import Cast
+from tests.backups.conftest import RESTIC_PASSWORD, Cast, needed
 from tests.backups.portals import FakePortal, real_portal
 
 NOBODY = 65534
@@ -38,22 +39,33 @@ class Place:
         return self.command("backup", "--json", *(more or [str(self.folder)]), **given)
 
 
+@pytest.fixture(scope="module")
+def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once: restic takes a second for the key."""
+    made = tmp_path_factory.mktemp("restic") / "repository"
+    environment = os.environ | {"RESTIC_PASSWORD": RESTIC_PASSWORD}
+    command = [needed("restic"), "--no-cache", "-r", str(made), "init"]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    return made
+
+
 @pytest.fixture
-def place(restic: str) -> Iterator[Place]:
+def place(restic: str, empty_repository: Path) -> Iterator[Place]:
     # Not pytest's own folder: only its owner may enter that.
     root = Path(tempfile.mkdtemp(prefix="portal-restic-"))
     made = Place(restic, root / "folder", root / "repository")
+    shutil.copytree(empty_repository, made.repository)
     (made.folder / "letters").mkdir(parents=True)
-    for name, content in (
+    files = (
         ("one.txt", b"one"),
         ("letters/two.txt", b"two two"),
-        ("letters/big.bin", os.urandom(300_000)),
-    ):
+        ("letters/big.bin", random.Random(5).randbytes(300_000)),
+    )
+    for name, content in files:
         (made.folder / name).write_bytes(content)
     if os.geteuid() == 0:
         for path in (root, *root.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
-    subprocess.run(made.command("init"), check=True, capture_output=True)
     yield made
     shutil.rmtree(root)
 
@@ -93,7 +105,7 @@ def test_unreadable_files_make_it_partially_failed(place: Place, portal: str, ca
 
 
 def test_a_wrong_password_makes_it_failed(
-    place: Place, portal: str, cast: Cast, send: Send, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+    place: Place, portal: str, cast: Cast, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(portal, *place.backup(), account=cast.email)
     monkeypatch.setenv("RESTIC_PASSWORD", "not the password")
@@ -102,7 +114,6 @@ def test_a_wrong_password_makes_it_failed(
     assert rows(BackupRun)[1].message == "Wrong password or no key found."
     # What had been stored is stored still.
     assert (account(cast).backup_status, account(cast).size_bytes) == ("failed", 300_010)
-    assert "wrong password" in capfd.readouterr().err
 
 
 def test_runs_add_up_on_one_task(place: Place, portal: str, cast: Cast, send: Send) -> None:

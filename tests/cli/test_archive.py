@@ -163,14 +163,18 @@ def _archive(**changed: bytes | None) -> Callable[[bytes], bytes]:
     return rewritten
 
 
-def _link(good: bytes) -> bytes:
-    """The key is a link to a file of the machine."""
-    made = io.BytesIO(_archive(encryption=None)(good))
-    with tarfile.open(fileobj=made, mode="a") as tar:
-        entry = tarfile.TarInfo("encryption.key")
-        entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/hostname"
-        tar.addfile(entry)
-    return made.getvalue()
+def _no_file(kind: bytes) -> Callable[[bytes], bytes]:
+    """The key is a link to a file of the machine, or a folder."""
+
+    def rewritten(good: bytes) -> bytes:
+        made = io.BytesIO(_archive(encryption=None)(good))
+        with tarfile.open(fileobj=made, mode="a") as tar:
+            entry = tarfile.TarInfo("encryption.key")
+            entry.type, entry.linkname = kind, "/etc/hostname"
+            tar.addfile(entry)
+        return made.getvalue()
+
+    return rewritten
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,8 @@ def _link(good: bytes) -> bytes:
     [
         _truncated,
         _flipped,
-        _link,
+        _no_file(tarfile.SYMTYPE),
+        _no_file(tarfile.DIRTYPE),
         lambda _good: b"",
         lambda _good: b"not a tar at all" * 1000,
         _archive(portal=b""),

@@ -160,8 +160,10 @@ def _check_runs(now: datetime, accounts: dict, runs: dict[int, list[BackupRun]])
         assert rows[0].started_at >= now - timedelta(days=366)
         assert rows[-1].finished_at <= now
         assert [run.size_bytes for run in rows] == sorted(run.size_bytes for run in rows)
-        for run in rows:
+        for run, before in zip(rows, [0, *(run.size_bytes for run in rows)], strict=False):
             assert run.account_id == account.id
+            assert run.added_bytes == run.size_bytes - before
+            assert run.outcome != Outcome.FAILED or run.added_bytes == 0
             assert (run.entities_failed > 0) == (run.outcome != Outcome.SUCCESSFUL) == bool(run.message)
     longest = max(len(rows) for rows in runs.values())
     assert 364 <= longest <= 366

@@ -23,6 +23,7 @@ from portal_app.models import (
     BackupTask,
     BillingStatus,
     Partner,
+    PartnerChange,
     PartnerDay,
     User,
 )
@@ -126,6 +127,16 @@ def test_a_crash_leaves_nothing(database: Path, monkeypatch: pytest.MonkeyPatch)
     db.reset_engine()
     assert _shape(database) == shape
     assert database.read_bytes() == before
+
+
+@pytest.mark.usefixtures("either_way")
+def test_open_pages_are_told() -> None:
+    generator.generate(20)
+    with db.reading() as session:
+        before = session.exec(select(PartnerChange.number)).one()
+    generator.generate(40)
+    with db.reading() as session:
+        assert session.exec(select(PartnerChange.number)).one() > before
 
 
 def test_more_are_added_to_those_there() -> None:

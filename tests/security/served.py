@@ -127,7 +127,6 @@ class Raw:
             sent["Cookie"] = cookie
         address = f"ws://127.0.0.1:{of.port}/_event/?token={self.token}&EIO=4&transport=websocket"
         self.socket = simple_websocket.Client.connect(address, headers=sent)
-        self._receive(SECONDS)
         self.connect(auth)
 
     def __enter__(self) -> "Raw":
