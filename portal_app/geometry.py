@@ -111,11 +111,11 @@ def grouped(value: float) -> str:
 
 
 def nice_top(highest: float) -> float:
-    """The round number at or above `highest`: 1, 2, 4, 6, 8 or 10 times a power of ten, so that its half is round."""
+    """The round number at or above `highest`: 1, 1.2, 1.6, 2, 4, 6, 8 or 10 times a power of ten; its half is round."""
     if highest <= 0:
         return 1.0
     power = 10 ** math.floor(math.log10(highest))
-    return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= highest * 0.999999)
+    return next(step * power for step in (1, 1.2, 1.6, 2, 4, 6, 8, 10) if step * power >= highest * 0.999999)
 
 
 def stacked_bars(

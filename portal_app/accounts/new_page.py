@@ -18,6 +18,7 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
+from portal_app.ui.kinds import follows
 
 CUSTOM = (
     ("aws_s3", "Customer AWS S3"),
@@ -43,8 +44,8 @@ def new_account() -> rx.Component:
             _storage(),
             _subscription(),
             rx.el.div(
-                link_button("Cancel", href="/"),
                 button("Add", kind="primary", type="submit", busy=State.busy, disabled=~State.ready),
+                link_button("Cancel", href="/"),
                 rx.cond(
                     State.busy & _is_custom(), rx.el.span("Checking the storage …", custom_attrs={"role": "status"})
                 ),
@@ -100,9 +101,11 @@ def _storage() -> rx.Component:
                 rx.el.optgroup(
                     *(rx.el.option(label, value=kind) for kind, label in CUSTOM), label="The customer's own"
                 ),
-                value=State.place,
+                default_value=State.place,
                 on_change=State.choose_place,
+                disabled=~State.ready,
                 class_name="control",
+                custom_attrs=follows("value", State.place),
                 **wiring,
             ),
             name="place",

@@ -13,7 +13,7 @@ body { font: 14px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; p
 h1 { font-size: 28px } h2 { font-size: 20px; margin-top: 40px; overflow-wrap: anywhere } h3 { font-size: 16px }
 .wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { text-align: start; vertical-align: top; padding: 8px; border-bottom: 1px solid var(--line) }
-code, pre { font-family: ui-monospace, monospace; font-size: 13px }
+code, pre { font-family: ui-monospace, monospace; font-size: 13px } h2 code { font-size: inherit }
 pre { background: var(--soft); border-radius: 6px; padding: 12px; overflow-x: auto }
 """
 

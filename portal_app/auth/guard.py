@@ -19,6 +19,7 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
+from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 
 from portal_app import db
 from portal_app.auth import sessions
@@ -56,6 +57,8 @@ class Policy:
 
 def requires(*any_of: Permission) -> Callable[[F], F]:
     """The handler or route is for people who have one of the permissions."""
+    if not any_of:
+        raise ValueError("name a permission, or say signed_in()")
     return _marked(Policy("permission", frozenset(any_of)))
 
 
@@ -133,7 +136,7 @@ async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
     """Read the actor afresh; notes the session's use when that is due and a person is using it."""
     token = sessions.token_in(state.router.headers.cookie)
     found = await db.look(sessions.identify, token, origin_of(state))
-    if sessions.needs_noting(found):
+    if in_use and sessions.needs_noting(found):
         await db.work(sessions.note_use, found)
     return found
 
@@ -195,6 +198,8 @@ def _declared(function: Callable[..., Any]) -> tuple[dict[str, bool], dict[str, 
 
 
 def _is_of(value: Any, kind: Any) -> bool:
+    if not _is_whole_form(value):
+        return False
     if kind is Any:
         return True
     origin = get_origin(kind)
@@ -205,6 +210,14 @@ def _is_of(value: Any, kind: Any) -> bool:
         return value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 18
     kind = origin or kind
     return kind not in _PLAIN or isinstance(value, (int, float) if kind is float else kind)
+
+
+def _is_whole_form(value: Any) -> bool:
+    """False for a form whose fields aren't pairs of name and value; Reflex fails at those."""
+    fields = value.get(FORM_DATA_ENTRIES_KEY, []) if isinstance(value, dict) else []
+    return isinstance(fields, list) and all(
+        isinstance(field, list) and len(field) == 2 and isinstance(field[0], str) for field in fields
+    )
 
 
 async def may_take(app: rx.App, tab: str, cookie_header: str) -> bool:

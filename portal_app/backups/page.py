@@ -11,6 +11,9 @@ from portal_app.times import Moment
 from portal_app.ui import Column, badge, button, cut, empty_state, icon, link, link_button, table
 
 
+FACTS = 5
+
+
 @portal_page("/accounts/[account_id]", "Account", load=State.load, help_topic="account")
 def account() -> rx.Component:
     """Head, backup tasks and last runs."""
@@ -42,11 +45,18 @@ def _head() -> rx.Component:
                     class_name="row",
                 ),
             ),
-            class_name="page-head",
+            class_name="page-head page-head-title",
         ),
-        rx.el.dl(rx.foreach(State.facts, _fact), class_name="facts"),
+        rx.el.dl(
+            rx.cond(State.loading, rx.foreach(list(range(FACTS)), _waiting_fact), rx.foreach(State.facts, _fact)),
+            class_name="facts card",
+        ),
         class_name="stack",
     )
+
+
+def _waiting_fact(_number: rx.Var[int]) -> rx.Component:
+    return rx.el.div(rx.el.dt("\u00a0"), rx.el.dd(rx.el.span(class_name="skeleton")), aria_hidden="true")
 
 
 def _fact(fact: rx.Var[Fact]) -> rx.Component:
@@ -56,14 +66,20 @@ def _fact(fact: rx.Var[Fact]) -> rx.Component:
 def _tasks() -> rx.Component:
     columns = [
         Column("Backup task", "name"),
-        Column("Service", on_card=False),
+        Column("Service", "short", on_card=False, wide_only=True),
         Column("Last outcome", "status"),
         Column("Last backup", "date"),
         Column("Entities", "number", on_card=False),
         Column("Size", "number"),
     ]
     return rx.el.section(
-        rx.el.h2(rx.cond(State.loading, "Backup tasks", f"{State.tasks.length()} Backup tasks")),
+        rx.el.h2(
+            rx.cond(
+                State.loading,
+                "Backup tasks",
+                rx.cond(State.tasks.length() == 1, "1 Backup task", f"{State.tasks.length()} Backup tasks"),
+            )
+        ),
         table(
             "Backup tasks",
             columns,
@@ -99,9 +115,9 @@ def _runs() -> rx.Component:
         Column("Task", "name"),
         Column("Outcome", "status"),
         Column("Started", "date"),
-        Column("Took", "number", on_card=False),
+        Column("Took", "number", on_card=False, wide_only=True),
         Column("Added", "number"),
-        Column("Entities", "number", on_card=False),
+        Column("Entities", "number", on_card=False, wide_only=True),
         Column("Message"),
     ]
     return rx.el.section(

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.accounts.rows import BACKUP, BILLING, STATUS, Named
-from portal_app.dashboard.rows import FigureRow, Line
+from portal_app.dashboard.rows import NOTHING, FigureRow, Line
 from portal_app.dashboard.state import DashboardState as State
 from portal_app.ui import (
     Column,
@@ -189,12 +189,12 @@ def _bulk() -> rx.Component:
 def _columns(billing: bool) -> list[Column]:
     shown = [
         Column("Account Name", "name", sort="name"),
-        Column("Email", "text", sort="email", on_card=False),
+        Column("Email", "text", sort="email", on_card=False, wide_only=True),
         Column("Account Status", "status", sort="status"),
         Column("Backup Status", "status", sort="backup"),
         Column("Billing Status", "status", sort="billing"),
         Column("Amount", "number", sort="amount"),
-        Column("Size", "number", sort="size", on_card=False),
+        Column("Size", "number", sort="size", on_card=False, wide_only=True),
         Column("Delete", "action"),
     ]
     return [column for column in shown if billing or column.label not in ("Billing Status", "Amount")]
@@ -241,11 +241,19 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
         badge(line["backup_kind"], line["backup"]),
     ]
     if billing:
-        cells += [badge(line["billing_kind"], line["billing"]), line["amount"]]
+        cells += [
+            badge(line["billing_kind"], line["billing"]),
+            rx.el.span(line["amount"], class_name=_empty_look(line)),
+        ]
     bin_button = icon_button(
         "Delete trial " + line["name"].to(str), "trash-2", danger=True, on_click=State.ask_delete(line["id"])
     )
     return [*cells, line["size"], rx.cond(line["trial"] & State.may_delete, bin_button)]
+
+
+def _empty_look(line: rx.Var[Line]) -> rx.Var[str]:
+    """On a phone an amount of nothing is left out."""
+    return rx.cond(line["amount"] == NOTHING, "nothing", "")
 
 
 def _empty() -> rx.Component:

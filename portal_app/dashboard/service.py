@@ -58,6 +58,10 @@ def table(session: Session, actor: Actor, query: AccountQuery) -> Table:
     )
 
 
+def _size(value: float) -> str:
+    return size_text(int(value)).replace(".00", "")
+
+
 def charts(session: Session, actor: Actor) -> Charts:
     """The charts of the last 30 days, today included."""
     actor.require(Permission.DASHBOARD_VIEW)
@@ -74,5 +78,5 @@ def charts(session: Session, actor: Actor) -> Charts:
                 Series("Failed", "red", [row.failed for row in days]),
             ],
         ),
-        stored=draw_line(labels, [row.stored_bytes for row in stored], words=lambda value: size_text(int(value))),
+        stored=draw_line(labels, [row.stored_bytes for row in stored], words=_size),
     )

@@ -10,13 +10,13 @@ from portal_app.shell.layout import portal_page
 from portal_app.ui import Column, badge, cut, empty_state, table
 
 COLUMNS = (
-    Column("Partner ID", "name"),
-    Column("Name"),
+    Column("Partner ID", "short"),
+    Column("Name", "name"),
     Column("State", "status"),
-    Column("Currency", on_card=False),
+    Column("Currency", "short", on_card=False),
     Column("Accounts", "number"),
     Column("Users", "number"),
-    Column("Since", "date", on_card=False),
+    Column("Since", "date", on_card=False, wide_only=True),
 )
 
 

@@ -13,6 +13,7 @@ import reflex as rx
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from reflex_base.constants import CompileVars
 from reflex_base.registry import RegistrationContext
+from socketio import packet
 from socketio.exceptions import ConnectionRefusedError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -106,22 +107,35 @@ def harden(app: rx.App) -> None:
 
 
 def _let_in(server: Any) -> None:
-    """Limits each socket, and keeps clients from calling the namespace's own `on_connect` and `on_disconnect`."""
-    handle = server._handle_event
-    known = RegistrationContext.get().event_handlers
+    """Looks at each message before the socket server does; what no page sends, or too much of it, is dropped."""
+    handle = server.eio.handlers["message"]
 
-    async def handle_event(eio_sid: str, namespace: str | None, number: int | None, data: Any) -> None:
-        environ = server.environ.get(eio_sid)
+    async def on_message(socket: str, data: Any) -> None:
+        environ = server.environ.get(socket)
         if environ is None:
             return
         bucket = environ.setdefault("portal.bucket", Bucket())
-        if bucket.take() and _is_message(data, known):
-            await handle(eio_sid, namespace, number, data)
+        if bucket.take() and _is_packet(server, data):
+            await handle(socket, data)
         elif not bucket.told:
             bucket.told = True
             log.warning("a socket from %s sends what no page sends, or too much", environ.get("REMOTE_ADDR"))
 
-    server._handle_event = handle_event
+    server.eio.on("message", on_message)
+
+
+def _is_packet(server: Any, data: Any) -> bool:
+    """Whether it is one of the few messages that pages send.
+
+    The socket server would call `on_<name>` for any name that comes: `connect`, with a forged address and cookie.
+    """
+    try:
+        found = server.packet_class(encoded_packet=data) if isinstance(data, str) else None
+    except (ValueError, IndexError, RecursionError):
+        return False
+    if found is None or found.packet_type != packet.EVENT:
+        return found is not None and found.packet_type in {packet.CONNECT, packet.DISCONNECT}
+    return _is_message(found.data, RegistrationContext.get().event_handlers)
 
 
 def _link(app: rx.App) -> None:
@@ -176,11 +190,12 @@ class Bucket:
 
 
 def _is_message(data: Any, known: Any) -> bool:
-    if not isinstance(data, list) or not 0 < len(data) <= 2:
-        return False
-    if data[0] == "event":
-        return len(data) == 2 and _is_event(data[1], known)
-    return data[0] in {"ping", "client_error"} and is_plain(data[1:])
+    match data:
+        case ["event", event]:
+            return _is_event(event, known)
+        case ["client_error", dict() as report]:
+            return is_plain(report)
+    return data == ["ping"]
 
 
 def _is_event(data: Any, known: Any) -> bool:
@@ -207,7 +222,7 @@ def _is_place(router_data: Any) -> bool:
 
 
 def _is_path(value: Any) -> bool:
-    if not isinstance(value, str) or not value.startswith("/") or len(value) > LONGEST_PATH:
+    if not isinstance(value, str) or not value.startswith("/") or len(value) > LONGEST_PATH or "%00" in value:
         return False
     try:
         urlsplit(value)

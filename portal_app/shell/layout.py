@@ -85,11 +85,7 @@ def _header(_help_topic: str) -> rx.Component:
         ),
         rx.cond(ShellState.may_search, _search()),
         rx.el.div(
-            rx.el.div(
-                rx.el.span(ShellState.name, title=ShellState.name),
-                rx.el.span(ShellState.email, title=ShellState.email, class_name="email"),
-                class_name="who",
-            ),
+            _who(),
             theme_switch(),
             icon_button("Help", "circle-help", custom_attrs={"popovertarget": "help"}),
             native_form(
@@ -100,6 +96,14 @@ def _header(_help_topic: str) -> rx.Component:
             class_name="topbar-end",
         ),
         class_name="topbar",
+    )
+
+
+def _who() -> rx.Component:
+    return rx.el.div(
+        rx.el.span(ShellState.name, title=ShellState.name),
+        rx.el.span(ShellState.email, title=ShellState.email, class_name="email"),
+        class_name="who",
     )
 
 
@@ -148,6 +152,12 @@ def _found_line(item: rx.Var[NavLink]) -> rx.Component:
 def _navigation() -> rx.Component:
     return rx.el.nav(
         rx.el.ul(rx.foreach(ShellState.links, _nav_link)),
+        rx.el.div(
+            _who(),
+            rx.el.span("Questions?"),
+            rx.el.a(settings().support_email, href=f"mailto:{settings().support_email}"),
+            class_name="sidebar-end",
+        ),
         id="navigation",
         class_name="sidebar",
         aria_label="Main",
@@ -156,7 +166,10 @@ def _navigation() -> rx.Component:
 
 
 def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
-    here = rx.State.router.url.path == item["href"]
+    path = rx.State.router.url.path
+    # The server adds a slash to a page's address.
+    here = (path == item["href"]) | (path == item["href"].to(str) + "/")
+    within = (item["href"] == "/") & path.startswith("/accounts/")
     return rx.el.li(
         link(
             rx.match(
@@ -168,7 +181,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
             item["label"],
             href=item["href"],
             class_name="nav-link",
-            aria_current=rx.cond(here, "page", "false"),
+            aria_current=rx.cond(here, "page", rx.cond(within, "true", "false")),
             on_click=hide_popover("navigation"),
         )
     )

@@ -2,21 +2,12 @@
 
 import reflex as rx
 
+from portal_app.demo.people import PASSWORD, PEOPLE
 from portal_app.settings import settings
 from portal_app.shell.forms import native_form, send_on_mount
 from portal_app.shell.layout import document_title, theme_switch
 from portal_app.sign_in.state import SignInState
 from portal_app.ui import button, callout, password_input, text_input
-
-DEMO_PEOPLE = (
-    ("admin@demo.example", "Administrator"),
-    ("billing@demo.example", "Billing only"),
-    ("limited@demo.example", "Three accounts"),
-    ("customer@demo.example", "Customer"),
-    ("admin@other.example", "Another partner"),
-    ("operator@demo.example", "Provider's operator"),
-)
-DEMO_PASSWORD = "demo-portal-2026"
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=SignInState.load)
@@ -73,10 +64,10 @@ def _carry() -> rx.Component:
 
 
 def _demo_people() -> rx.Component:
-    lines = [rx.el.div(rx.el.dt(email), rx.el.dd(what)) for email, what in DEMO_PEOPLE]
+    lines = [rx.el.div(rx.el.dt(person.email), rx.el.dd(person.about)) for person in PEOPLE]
     return rx.el.section(
         rx.el.h2("Demo people"),
-        rx.el.p("All have the password ", rx.el.code(DEMO_PASSWORD)),
+        rx.el.p("All have the password ", rx.el.code(PASSWORD)),
         rx.el.dl(*lines),
         class_name="auth-demo",
     )

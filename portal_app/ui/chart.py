@@ -52,7 +52,7 @@ def _figure(title: str, aside: rx.Component, plot: rx.Component, table: rx.Compo
         rx.el.div(rx.el.h2(title), aside, class_name="chart-head"),
         rx.el.div(plot, custom_attrs=inline(height=height)),
         table,
-        class_name="chart",
+        class_name="chart card",
     )
 
 

@@ -9,13 +9,16 @@ import reflex as rx
 from portal_app.ui.base import icon, link
 from portal_app.ui.kinds import Event, Flag, Node, Text, classes, follows, inline
 
-ColumnKind = Literal["name", "text", "status", "number", "date", "action"]
+ColumnKind = Literal["name", "text", "short", "status", "number", "date", "action"]
 DEFAULT_ROWS = 25
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column. `sort` is its sort key; `on_card` keeps it on the phone; `wide_only` hides it below 1180 px."""
+    """A column. `sort` is its sort key; `on_card` keeps it on the phone; `wide_only` hides it below 1180 px.
+
+    Names and texts are cut where the room ends; a `short` text never is.
+    """
 
     label: str
     kind: ColumnKind = "text"

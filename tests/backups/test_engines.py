@@ -131,3 +131,25 @@ def test_what_is_kept_does_not_grow_with_the_output() -> None:
     for number in range(20_000):
         reader.take(f"Fatal: {number} something went wrong".encode())
     assert len(reader.last_words) <= 4000
+
+
+# Lines as rclone 1.75 wrote them; the attempt in which `b` was read after all is put together from two of its runs.
+UNREAD = '{"level":"error","msg":"Failed to copy: permission denied","object":"%s","objectType":"*local.Object"}'
+ATTEMPT = '{"level":"error","msg":"Attempt %s failed with 1 errors and: permission denied","source":"cmd/cmd.go:283"}'
+STATS = (
+    '{"level":"info","msg":"Transferred","stats":{"bytes":11,"checks":4,"errors":%d,"fatalError":false,"transfers":1}}'
+)
+RCLONE = ["rclone", "copy"]
+
+
+def test_what_rclone_reads_in_a_later_attempt_did_not_fail() -> None:
+    lines = (UNREAD % "a", UNREAD % "b", ATTEMPT % "1/3", UNREAD % "a", ATTEMPT % "2/3", UNREAD % "a", ATTEMPT % "3/3")
+    found = read(*lines, STATS % 1, code=1, command=RCLONE)
+    assert (found.outcome, found.entities_failed, found.message) == (Outcome.PARTIAL, 1, "1 file could not be read.")
+    found = read(UNREAD % "a", ATTEMPT % "1/3", STATS % 0, command=RCLONE)
+    assert (found.outcome, found.entities_failed, found.message) == (Outcome.SUCCESSFUL, 0, "")
+
+
+def test_a_fatal_end_of_rclone_failed_whatever_it_had_copied() -> None:
+    fatal = (STATS % 1).replace('"fatalError":false', '"fatalError":true')
+    assert read(fatal, code=7, command=RCLONE).outcome == Outcome.FAILED

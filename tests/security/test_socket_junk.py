@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 import pytest
@@ -20,7 +21,7 @@ JUNK: list[Any] = [
     10**30,
     1.5,
     "",
-    "x" * 150_000,
+    "x" * 50_000,
     "\x00",
     "\ud800",
     "'; DROP TABLE account; --",
@@ -69,12 +70,11 @@ FRAMES: list[str | bytes] = [
     "43/_event,7[]",
     '451-/_event,["event",{"_placeholder":true,"num":0}]',
 ]
-FATAL: list[str | bytes] = [
+BROKEN: list[str | bytes] = [
     "42/_event,{",
     "44/_event,{}",
     "49",
     "4",
-    "9",
     b"\xff\x00",
     "42/_event," + "[" * 100_000,
     "x" * 300_000,
@@ -146,13 +146,10 @@ def test_a_frame_that_no_page_sends(alice: Raw, frame: str) -> None:
     alice.settle()
 
 
-@pytest.mark.parametrize("frame", FATAL, ids=lambda frame: repr(frame[:12]))
+@pytest.mark.parametrize("frame", BROKEN, ids=lambda frame: repr(frame[:12]))
 def test_a_broken_frame_at_most_ends_its_own_socket(served: Served, alice: Raw, frame: str | bytes) -> None:
     with Raw(served) as junk:
         junk.write(frame)
-        with pytest.MonkeyPatch.context() as _:
-            try:
-                junk.settle()
-            except simple_websocket.ConnectionClosed:
-                pass
+        with suppress(simple_websocket.ConnectionClosed):
+            junk.settle()
     alice.settle()
