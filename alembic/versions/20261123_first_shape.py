@@ -78,6 +78,9 @@ def upgrade() -> None:
         sa.Column("last_backup_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
+            "status IN ('monthly', 'annual') OR trial_ends_at IS NOT NULL", name=op.f("ck_account_trial_has_end")
+        ),
+        sa.CheckConstraint(
             "(status IN ('monthly', 'annual')) = (next_step_at IS NULL)", name=op.f("ck_account_trial_has_next_step")
         ),
         sa.CheckConstraint(

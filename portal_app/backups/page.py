@@ -10,7 +10,6 @@ from portal_app.shell.layout import portal_page
 from portal_app.times import Moment
 from portal_app.ui import Column, badge, button, cut, empty_state, icon, link, link_button, table
 
-
 FACTS = 5
 
 

@@ -296,7 +296,7 @@ def delete_dialog() -> rx.Component:
     return confirm_by_name(
         State.deleting_id != 0,
         "Delete this trial?",
-        "The account and all its backups are deleted at once. This can't be undone.",
+        f"The account of {State.deleting_email} and all its backups are deleted at once. This can't be undone.",
         id="delete-dialog",
         name=State.deleting_name,
         typed=State.typed_name,

@@ -76,6 +76,7 @@ class DashboardState(rx.State):
     progress: str = ""
     deleting_id: int = 0
     deleting_name: str = ""
+    deleting_email: str = ""
     typed_name: str = ""
     delete_error: str = ""
     deleting: bool = False
@@ -184,7 +185,7 @@ class DashboardState(rx.State):
         """Ask for the name of the trial that is to be deleted."""
         found = next((line for line in self.lines if line["id"] == account_id and line["trial"]), None)
         if found:
-            self.deleting_id, self.deleting_name = found["id"], found["name"]
+            self.deleting_id, self.deleting_name, self.deleting_email = found["id"], found["name"], found["email"]
             self.typed_name, self.delete_error = "", ""
 
     @rx.event

@@ -55,6 +55,7 @@ class Account(SQLModel, table=True):
         CheckConstraint("amount_minor >= 0 AND size_bytes >= 0", name="not_negative"),
         CheckConstraint("(status IN ('monthly', 'annual')) = (subscribed_at IS NOT NULL)", name="subscribed_has_date"),
         CheckConstraint("(status IN ('monthly', 'annual')) = (next_step_at IS NULL)", name="trial_has_next_step"),
+        CheckConstraint("status IN ('monthly', 'annual') OR trial_ends_at IS NOT NULL", name="trial_has_end"),
         CheckConstraint("(storage_kind = 'data_center') = (data_center_id IS NOT NULL)", name="storage_has_place"),
         Index(None, "partner_id", "name_key", "id"),
         Index(None, "partner_id", "email_key", "id"),

@@ -25,11 +25,12 @@ from portal_app.ui import (
     search_input,
 )
 
-FOCUS_SEARCH = """(e) => {
+# Reflex gives the key and what was held with it; the event comes last.
+FOCUS_SEARCH = """(key, held, event) => {
   const field = document.getElementById("global-search");
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName);
-  const asked = (e.key === "k" && (e.ctrlKey || e.metaKey)) || (e.key === "/" && !typing);
-  if (field && asked) { e.preventDefault(); field.focus(); }
+  const asked = (key.toLowerCase() === "k" && (held.ctrl_key || held.meta_key)) || (key === "/" && !typing);
+  if (field && asked && !document.querySelector("dialog[open]")) { event.preventDefault(); field.select(); }
 }"""
 
 
@@ -57,7 +58,7 @@ def portal_page(
 def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
     """The whole document of a signed-in page."""
     return rx.el.div(
-        rx.el.a("Skip to the content", href="#main", class_name="skip-link"),
+        link("Skip to the content", href="#main", external=True, class_name="skip-link"),
         _header(help_topic),
         _navigation(),
         rx.el.main(
@@ -155,7 +156,7 @@ def _navigation() -> rx.Component:
         rx.el.div(
             _who(),
             rx.el.span("Questions?"),
-            rx.el.a(settings().support_email, href=f"mailto:{settings().support_email}"),
+            _support(),
             class_name="sidebar-end",
         ),
         id="navigation",
@@ -187,6 +188,10 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     )
 
 
+def _support() -> rx.Component:
+    return link(settings().support_email, href=f"mailto:{settings().support_email}", external=True)
+
+
 def _help_panel(title: str, topic: str) -> rx.Component:
     return popover(
         rx.el.div(
@@ -195,7 +200,7 @@ def _help_panel(title: str, topic: str) -> rx.Component:
             class_name="dialog-head",
         ),
         help_text(topic),
-        rx.el.p("More questions: ", rx.el.a(settings().support_email, href=f"mailto:{settings().support_email}")),
+        rx.el.p("More questions: ", _support(), class_name="help-foot"),
         id="help",
         label=f"Help: {title}",
     )
@@ -208,6 +213,7 @@ def _denied() -> rx.Component:
         rx.el.p(SessionState.denied, custom_attrs={"role": "alert"}),
         rx.el.p("Ask an administrator of your company for the permission."),
         rx.cond(ShellState.links.length() > 0, link_button("Go to the start page", href=ShellState.home)),
+        on_mount=ShellState.introduce,
         class_name="error-page",
     )
 

@@ -43,6 +43,15 @@ class ShellState(rx.State):
         """Empty the search."""
         self.search, self.found, self.searched = "", [], False
 
+    @rx.event
+    @guard.signed_in()
+    async def introduce(self):
+        """Show the frame of a page that was refused; whose start page is another goes on to it."""
+        self._show(guard.actor())
+        if self.router.url.path == "/" and self.home != "/":
+            return rx.redirect(self.home, replace=True)
+        return None
+
     def _show(self, actor: Actor) -> None:
         links = links_for(actor)
         if (self.email, self.links) != (actor.email, links):

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from portal_app.ui.kinds import Event, Flag, Kind, KindLike, Node, Text, classes, either
@@ -39,7 +40,8 @@ def dot(kind: KindLike | Literal["accent"]) -> rx.Component:
 def link(*children: Node, href: Text, external: bool = False, class_name: Text = "", **props: Any) -> rx.Component:
     """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints."""
     if external:
-        return rx.el.a(*children, href=href, class_name=class_name, **props)
+        # Not rx.el.a: that is the router's link too, which never asks the server.
+        return A.create(*children, href=href, class_name=class_name, **props)
     return ReactRouterLink.create(*children, to=href, class_name=class_name, **props)
 
 

@@ -1,4 +1,4 @@
-"""The trial rules: the boundaries, whole lives, one account that can't be changed, deletion."""
+"""The trial rules: the boundaries, whole lives, deletion."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 from sqlmodel import Session, select
 
 from portal_app import db
@@ -170,26 +169,6 @@ def test_a_notice_that_was_made_is_not_made_again(database: Path) -> None:
     assert db.write(trials.advance, ENDS + 6 * DAY) == Counts(seen=1, expired=1)
     with db.reading() as session:
         assert session.exec(select(TrialNotice)).one().made_at == ENDS + 5 * DAY
-
-
-def test_one_account_that_cannot_be_deleted_stops_nobody_else(database: Path, caplog: pytest.LogCaptureFixture) -> None:
-    late = ENDS + 8 * DAY
-    with db.writing() as session:
-        of = factories.partner(session)
-        held, free = trial(session, of, BEGUN, name="Held Ltd"), trial(session, of, BEGUN)
-        warn(session, held, ENDS + 6 * DAY)
-        warn(session, free, ENDS + 6 * DAY)
-        session.execute(text("CREATE TABLE bill (account_id INTEGER REFERENCES account(id))"))
-        session.execute(text("INSERT INTO bill VALUES (:id)"), {"id": held.id})
-    assert db.write(trials.advance, late) == Counts(seen=2, deleted=1, refused=1)
-    assert db.write(trials.advance, late) == Counts()
-    with db.reading() as session:
-        kept = session.get(Account, held.id)
-        assert (kept.status, kept.next_step_at) == (STARTED, late + HOUR)
-        assert session.exec(select(DeletedAccount.account_id)).all() == [free.id]
-        assert session.exec(select(AuditEvent.account_id)).all() == [free.id]
-    assert f"account {held.id}" in caplog.text
-    assert "Held Ltd" not in caplog.text
 
 
 def test_deleting_what_is_gone_is_told(database: Path) -> None:

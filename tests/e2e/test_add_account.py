@@ -120,7 +120,7 @@ _FOCUSED = "(() => { const e = document.activeElement; return (e.labels?.[0] ?? 
         ("Account email", "", "Enter an email address."),
         ("Account email", "no at sign", "Enter an address such as name@company.com."),
         ("Account email", "a" * 10_000 + "@b.example", "An email address has at most 254 characters; this has 10,010."),
-        ("Account email", "tab\u0000@b.example", "Enter an address such as name@company.com."),
+        ("Account email", "bell\u0007@b.example", "Enter an address such as name@company.com."),
         ("Password", "", "Use at least 12 characters."),
         ("Password", "password1234", "This password is easy to guess. Use a longer or less common one."),
         ("Password", "p" * 10_000, "Use at most 128 characters."),
@@ -218,7 +218,7 @@ def test_the_customers_own_storage_asks_for_its_credentials(people: People, comp
 
 def test_the_new_customer_can_sign_in(people: People, company: Company) -> None:
     page = open_form(people, company)
-    email = f"customer{company.partner_id}@example.com"
+    email = f"signs.in{company.partner_id}@example.com"
     fill(page, "Signs In", email)
     add(page)
     ready(page)

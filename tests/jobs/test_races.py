@@ -1,9 +1,10 @@
-"""A user's click at the same moment as the rules, and what a deletion takes with it: on every database."""
+"""On every database: a click at the same moment as the rules, what a deletion takes along, what can't be deleted."""
 
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, SQLModel, col, func, select
 
 from portal_app import db
@@ -70,6 +71,28 @@ def test_deletion_takes_everything_and_leaves_tombstone_and_audit(store: dict[st
         assert (tomb.created_at, tomb.deleted_at) == (BEGUN, ENDS)
         assert (event.activity, event.performed_by, event.account_name) == ("Trial canceled", person.email, "Gone Ltd")
         assert trial(session, of, BEGUN).id > account.id
+
+
+def test_one_account_that_cannot_be_deleted_stops_nobody_else(
+    store: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    late = ENDS + 8 * DAY
+    with db.writing() as session:
+        of = factories.partner(session)
+        first, held, last = (trial(session, of, BEGUN, name=f"Held {n}") for n in range(3))
+        for account in (first, held, last):
+            warn(session, account, ENDS + 6 * DAY)
+        session.execute(text("CREATE TABLE bill (account_id INTEGER REFERENCES account(id))"))
+        session.execute(text("INSERT INTO bill VALUES (:id)"), {"id": held.id})
+    assert db.write(trials.advance, late) == Counts(seen=3, deleted=2, refused=1)
+    assert db.write(trials.advance, late) == Counts()
+    with db.reading() as session:
+        kept = session.exec(select(Account)).one()
+        assert (kept.id, kept.next_step_at) == (held.id, late + timedelta(hours=1))
+        assert sorted(session.exec(select(DeletedAccount.account_id))) == [first.id, last.id]
+        assert sorted(session.exec(select(AuditEvent.account_id))) == [first.id, last.id]
+    assert f"account {held.id}" in caplog.text
+    assert "Held 1" not in caplog.text
 
 
 def subscribe(actor: Actor, account_id: int, at: datetime) -> str:
