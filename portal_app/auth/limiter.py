@@ -3,6 +3,7 @@
 import time
 from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from threading import Lock
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage
@@ -13,17 +14,24 @@ from portal_app.settings import settings
 
 # Where somebody signed in within this time, strangers' attempts from elsewhere don't count.
 _KNOWN = RateLimitItemPerDay(1, 30)
+_making = Lock()
+
+
+def _limiter() -> MovingWindowRateLimiter:
+    # Made once even when the first attempts come at the same moment: each store would count for itself.
+    with _making:
+        return _made()
 
 
 @cache
-def _limiter() -> MovingWindowRateLimiter:
+def _made() -> MovingWindowRateLimiter:
     url = settings().redis_url
     return MovingWindowRateLimiter(RedisStorage(url) if url else MemoryStorage())
 
 
 def reset_limits() -> None:
     """Forget all attempts (tests)."""
-    _limiter.cache_clear()
+    _made.cache_clear()
 
 
 def _pair() -> tuple[RateLimitItem, ...]:

@@ -117,7 +117,7 @@ def _runs() -> rx.Component:
         Column("Took", "number", on_card=False, wide_only=True),
         Column("Added", "number"),
         Column("Entities", "number", on_card=False, wide_only=True),
-        Column("Message"),
+        Column("Message", width="50%"),
     ]
     return rx.el.section(
         rx.el.h2("Last runs"),
@@ -131,7 +131,7 @@ def _runs() -> rx.Component:
             reserve=8,
             empty=empty_state("history", "No runs yet", "Each run of a backup task is listed here with its outcome."),
         ),
-        rx.cond(State.more, button("Show older runs", on_click=State.show_older)),
+        rx.cond(State.more, rx.el.div(button("Show older runs", on_click=State.show_older), class_name="row")),
         class_name="stack",
         aria_label="Last runs",
     )
@@ -145,7 +145,7 @@ def _run(run: rx.Var[RunLine]) -> list[Any]:
         run["took"],
         run["added"],
         run["entities"],
-        cut(run["message"]),
+        rx.cond(run["message"] != "", cut(run["message"])),
     ]
 
 

@@ -35,6 +35,12 @@ from portal_app.ui import (
     widget,
 )
 
+ASK = """(name, value) => {
+  const asked = new URLSearchParams(location.search);
+  asked.delete("page");
+  if (value) asked.set(name, value); else asked.delete(name);
+  return asked.size ? "/?" + asked : "/";
+}"""
 TRIAL_LABELS = {"trial_started": "In progress", "trial_expiring": "Expiring", "trial_expired": "Expired"}
 BACKUP_LABELS = {key: "No backup" if key == "none" else words for key, (words, _) in BACKUP.items()}
 BILLING_LABELS = {key: words for key, (words, _) in BILLING.items() if key != "none"}
@@ -101,8 +107,8 @@ def accounts_table() -> rx.Component:
                 search_input(
                     "Search",
                     value=State.search,
-                    on_change=State.search_for,
-                    on_clear=State.search_for(""),
+                    on_change=lambda words: _ask("search", words),
+                    on_clear=_ask("search"),
                     placeholder="Name or email",
                 ),
                 _filter("Account Status", "status", State.status, STATUS),
@@ -121,14 +127,25 @@ def accounts_table() -> rx.Component:
 
 
 def _filter(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
-    options = [option("", f"{label}: all"), *(option(key, text) for key, (text, _) in words.items())]
+    options = [
+        option("", f"{label.removesuffix(' Status')}: all"),
+        *(option(key, text) for key, (text, _) in words.items()),
+    ]
     return bare_select(
         label,
         f"filter-{name}",
         options,
         value=value,
-        on_change=lambda chosen: rx.redirect(State.hrefs[f"{name}:" + chosen.to(str)], replace=True),
+        on_change=lambda chosen: _ask(name, chosen),
     )
+
+
+def _ask(name: str, value: rx.Var[str] | str = "") -> rx.event.EventSpec:
+    """Go to the address as it stands, with one value changed, on the first page.
+
+    The browser makes it: what the server sent last may lag behind quick choices.
+    """
+    return rx.redirect(rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str), replace=True)
 
 
 def _chips() -> rx.Component:
@@ -137,7 +154,7 @@ def _chips() -> rx.Component:
         rx.el.div(
             rx.cond(
                 State.search != "",
-                filter_chip("Search: " + State.search, rx.redirect(State.hrefs["search:"], replace=True)),
+                filter_chip("Search: " + State.search, _ask("search")),
             ),
             *(
                 rx.cond(value != "", _chip(label, name, value, words))
@@ -155,7 +172,7 @@ def _chips() -> rx.Component:
 
 def _chip(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
     text = rx.match(value, *((key, shown) for key, (shown, _) in words.items()), "")
-    return filter_chip(f"{label}: " + text.to(str), rx.redirect(State.hrefs[f"{name}:"], replace=True))
+    return filter_chip(f"{label}: " + text.to(str), _ask(name))
 
 
 def _bulk() -> rx.Component:
@@ -224,7 +241,7 @@ def _table(billing: bool) -> rx.Component:
             State.page,
             State.pages,
             State.size,
-            on_size=State.show_size,
+            on_size=lambda size: _ask("size", size),
             previous=State.hrefs["previous"],
             next=State.hrefs["next"],
             by_link=True,
@@ -241,18 +258,16 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
         badge(line["backup_kind"], line["backup"]),
     ]
     if billing:
-        cells += [
-            badge(line["billing_kind"], line["billing"]),
-            rx.el.span(line["amount"], class_name=_empty_look(line)),
-        ]
+        owed = [badge(line["billing_kind"], line["billing"]), line["amount"]]
+        cells += [rx.el.span(shown, class_name=_owed_look(line)) for shown in owed]
     bin_button = icon_button(
         "Delete trial " + line["name"].to(str), "trash-2", danger=True, on_click=State.ask_delete(line["id"])
     )
     return [*cells, line["size"], rx.cond(line["trial"] & State.may_delete, bin_button)]
 
 
-def _empty_look(line: rx.Var[Line]) -> rx.Var[str]:
-    """On a phone an amount of nothing is left out."""
+def _owed_look(line: rx.Var[Line]) -> rx.Var[str]:
+    """On a phone there is nothing to say of who owes nothing."""
     return rx.cond(line["amount"] == NOTHING, "nothing", "")
 
 

@@ -16,7 +16,6 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import PortalError
 from portal_app.geometry import BarChart, LineChart
-from portal_app.paging import page_size
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh
 
@@ -30,7 +29,6 @@ def _hrefs(query: AccountQuery) -> dict[str, str]:
     links = {"next": query.address(page=query.page + 1), "previous": query.address(page=max(1, query.page - 1))}
     for name in ("name", "email", "status", "backup", "billing", "amount", "size"):
         links[f"sort:{name}"] = query.address(sort=name, descending=query.sort == name and not query.descending)
-    links["search:"] = query.address(search="")
     for name, values in FILTERS.items():
         links[f"{name}:"] = query.address(**{name: ""})
         links |= {f"{name}:{value}": query.address(**{name: value}) for value in values}
@@ -96,18 +94,6 @@ class DashboardState(rx.State):
         yield
         await self._show_charts(actor)
         yield DashboardState.watch
-
-    @rx.event
-    @guard.requires(Permission.DASHBOARD_VIEW)
-    async def search_for(self, words: str):
-        """Search for part of a name or email."""
-        return self._go(self._query(), search=str(words)[:120])
-
-    @rx.event
-    @guard.requires(Permission.DASHBOARD_VIEW)
-    async def show_size(self, size: str):
-        """Show so many lines a page."""
-        return self._go(self._query(), size=page_size(str(size)))
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -288,9 +274,6 @@ class DashboardState(rx.State):
     def _query(self) -> AccountQuery:
         names = ("search", "status", "backup", "billing", "sort", "descending", "page", "size")
         return AccountQuery(**{name: getattr(self, name) for name in names})
-
-    def _go(self, query: AccountQuery, **changes: Any):
-        return rx.redirect(query.address(**changes), replace=True)
 
     async def _chosen_ids(self) -> list[int]:
         if self.all_ticked:

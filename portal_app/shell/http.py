@@ -144,10 +144,6 @@ def _link(app: rx.App) -> None:
     connect = namespace.on_connect
 
     async def on_connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        earlier = environ.get("portal.sid")
-        if earlier and app.sio.manager.is_connected(earlier, namespace.namespace):
-            raise ConnectionRefusedError("One connection is enough.")
-        environ["portal.sid"] = sid
         tab = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
         if not TAB.fullmatch(tab):
             raise ConnectionRefusedError("Please load the page again.")

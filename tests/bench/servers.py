@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench import data
 
-START_SECONDS = 240
+START_SECONDS = 90
 FLOOR, INDEXED, PORTAL = "floor", "floor, indexed and cached", "portal"
 SYSTEMS = (FLOOR, INDEXED, PORTAL)
 COVERING = (

@@ -6,6 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlmodel import Session, col, func, select
 
 from portal_app import db
+from portal_app.audit.tags import Activity
 from portal_app.models import Account, AccountStatus, AuditEvent
 from tests.e2e.people import Company, People, ready
 
@@ -87,7 +88,7 @@ def test_a_double_click_subscribes_once(people: People, company: Company) -> Non
     ask_to_subscribe(page, "Monthly").get_by_role("button", name="Subscribe").dblclick()
     expect(outcome(page)).to_have_text(re.compile(r"^1 account subscribed \(Monthly\)\."))
     assert statuses(company) == {"Only One": "monthly"}
-    assert audited(company, "subscribed") == 1
+    assert audited(company, Activity.SUBSCRIBED) == 1
 
 
 def test_cancel_and_escape_leave_everything_as_it_is(people: People, company: Company) -> None:
@@ -117,11 +118,7 @@ def test_all_that_match_are_subscribed_across_pages(people: People, company: Com
 
 def test_of_two_tabs_that_subscribe_and_delete_the_same_trial_one_wins(people: People, company: Company) -> None:
     company.add("Contested")
-    profile = people.profile(company.email)
-    subscriber, deleter = profile.new_page(), profile.new_page()
-    for page in (subscriber, deleter):
-        page.goto("/")
-        ready(page)
+    subscriber, deleter = ready(people.open(company.email)), ready(people.open(company.email))
     tick(subscriber, "Contested")
     asked = ask_to_subscribe(subscriber, "Monthly")
     named = ask_to_delete(deleter, "Contested")
@@ -140,7 +137,7 @@ def test_of_two_tabs_that_subscribe_and_delete_the_same_trial_one_wins(people: P
         assert statuses(company) == {}
         expect(outcome(deleter)).to_contain_text("The trial of Contested was deleted.")
         expect(outcome(subscriber)).to_contain_text("None of the accounts is there any more.")
-    assert audited(company, "subscribed") + audited(company, "trial_canceled") == 1
+    assert audited(company, Activity.SUBSCRIBED) + audited(company, Activity.TRIAL_CANCELED) == 1
 
 
 def test_deleting_a_trial_takes_its_name(people: People, company: Company) -> None:

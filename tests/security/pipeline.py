@@ -76,8 +76,14 @@ class Pipeline:
 
     def _failed(self, error: Exception) -> Any:
         for answer in self.answers.values():
-            answer.errors.append(error)
+            if error not in answer.errors:
+                answer.errors.append(error)
         return portal_app.on_error(error)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any event is still being handled."""
+        return bool(self.processor._tasks)
 
     def tab(self, cookie: str = "", path: str = "/", token: str = "") -> "Tab":
         return Tab(self, cookie, path, token or f"tab-of-the-tests-{next(_numbers)}")

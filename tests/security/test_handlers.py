@@ -1,5 +1,6 @@
 """Every handler, called by everybody: who may not is refused, and nothing is changed."""
 
+import asyncio
 import inspect
 import sqlite3
 from contextlib import closing
@@ -211,9 +212,13 @@ def test_a_failure_of_the_telling_itself_is_told_of_once(cast: Cast, monkeypatch
         await tab.hydrate()
         monkeypatch.setattr(guard, "identify", gone)
         answer = await tab.send(name_of("notice_state.dismiss"))
+        for _ in range(10_000):
+            if not made.busy or len(answer.errors) > 20:
+                break
+            await asyncio.sleep(0)
         return len(answer.errors)
 
-    assert play(scene) <= 2
+    assert 1 <= play(scene) <= 2
 
 
 def _set(session: Session, user: User, **values: Any) -> None:

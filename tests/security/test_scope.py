@@ -92,7 +92,7 @@ def _is_scoped(statement: str, values: set[Any], actor: Actor, mine: set[int]) -
     if asked and asked <= mine:
         return True
     if actor.account_id is not None:
-        return False
+        return actor.account_id in values and "account.id = ?" in statement
     listed = actor.all_accounts or (actor.user_id in values and "user_account" in statement)
     return actor.partner_id in values and "partner_id = ?" in statement and listed
 
