@@ -30,6 +30,11 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def searchable(text: str) -> str:
+    """Words to search for: folded, without the characters that no name can hold."""
+    return "".join(char for char in fold(text) if unicodedata.category(char) not in {"Cc", "Cs"}).strip()
+
+
 def normal_email(text: str) -> str:
     """The form in which addresses are compared: trimmed, without case, the domain in its ASCII form."""
     local, _, domain = fold(clean(text)).rpartition("@")

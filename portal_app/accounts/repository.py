@@ -10,7 +10,7 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountPage, AccountRow, Total
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.models import Account, AccountTotal, UserAccount
-from portal_app.text import fold
+from portal_app.text import searchable
 
 # Up to here matches of a search are counted; beyond it the page says "more than".
 COUNT_CAP = 10_000
@@ -106,7 +106,7 @@ def _where(session: Session, actor: Actor, query: AccountQuery) -> ColumnElement
         )
         if value
     ]
-    wanted = fold(query.search).strip()
+    wanted = searchable(query.search)
     if wanted:
         parts.append(_search(session, wanted))
     return and_(*parts)
@@ -124,7 +124,7 @@ def _search(session: Session, wanted: str) -> ColumnElement[bool]:
 
 
 def _count(session: Session, where: ColumnElement[bool], query: AccountQuery, totals: list[Total]) -> tuple[int, bool]:
-    if not query.search.strip():
+    if not searchable(query.search):
         return sum(t.accounts for t in totals if _counts(t, query)), False
     capped: Select[Any] = select(literal(1)).select_from(Account).where(where).limit(COUNT_CAP + 1)
     found = session.scalar(select(func.count()).select_from(capped.subquery())) or 0

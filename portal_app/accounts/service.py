@@ -1,6 +1,7 @@
 """The rules of customer accounts: find, add, subscribe, delete a trial, open."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
@@ -13,7 +14,7 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Conflict, NotFound
-from portal_app.models import Account, CustomStorage, DataCenter
+from portal_app.models import Account, BillingStatus, CustomStorage, DataCenter
 
 NOT_FOUND = "There is no such account."
 PLANS = {"monthly": "Monthly", "annual": "Annual"}
@@ -23,7 +24,8 @@ FOUND_AT_ONCE = 8
 def list_page(session: Session, actor: Actor, query: AccountQuery) -> AccountPage:
     """A page of the actor's accounts."""
     actor.require(Permission.DASHBOARD_VIEW)
-    return repository.page(session, actor, visible(actor, query))
+    page = repository.page(session, actor, visible(actor, query))
+    return replace(page, rows=_shown(actor, page.rows))
 
 
 def totals(session: Session, actor: Actor) -> list[Total]:
@@ -40,7 +42,7 @@ def visible(actor: Actor, query: AccountQuery) -> AccountQuery:
 def find(session: Session, actor: Actor, words: str) -> list[AccountRow]:
     """The first few accounts whose name or email holds the words."""
     actor.require(Permission.DASHBOARD_VIEW)
-    return repository.first_matches(session, actor, words, FOUND_AT_ONCE)
+    return _shown(actor, repository.first_matches(session, actor, words, FOUND_AT_ONCE))
 
 
 def open_account(session: Session, actor: Actor, account_id: int) -> AccountDetails:
@@ -107,6 +109,13 @@ def delete_trial(session: Session, actor: Actor, account_id: int, typed_name: st
         raise Conflict("The name is not the same. Nothing was deleted.")
     trials.delete_account(session, actor, account, trials.DELETED_BY_USER)
     return account.name
+
+
+def _shown(actor: Actor, rows: list[AccountRow]) -> list[AccountRow]:
+    """The rows without what is owed, for those who may not see it."""
+    if actor.may(Permission.BILLING_VIEW):
+        return rows
+    return [replace(row, amount_minor=0, billing_status=BillingStatus.NONE) for row in rows]
 
 
 def _place(session: Session, account: Account) -> str:

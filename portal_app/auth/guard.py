@@ -246,8 +246,9 @@ async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
 
 
 def _to_sign_in(state: BaseState) -> list[Event]:
-    path = state.router.url.path or "/"
-    target = "/login" if path in {"/", "/login"} else f"/login?next={quote(path, safe='')}"
+    url = state.router.url
+    here = f"{url.path or '/'}?{url.query}".rstrip("?")
+    target = "/login" if here == "/" or url.path == "/login" else f"/login?next={quote(here, safe='')}"
     return Event.from_event_type([rx.redirect(target, replace=True)])
 
 

@@ -41,7 +41,7 @@ def _pair() -> tuple[RateLimitItem, ...]:
 
 
 def _address() -> tuple[RateLimitItem, ...]:
-    # An office behind one address may have many people: wider.
+    # An office behind one address may have many people: wider, and only their failures count.
     return (RateLimitItemPerMinute(settings().sign_in_attempts * 12, 15),)
 
 
@@ -58,9 +58,15 @@ def count_attempt(email: str, address: str) -> None:
     """
     network = _network(address)
     _take(_pair(), "pair", email, network)
-    _take(_address(), "address", network)
+    _refuse([item for item in _address() if not _limiter().test(item, "address", network)], "address", network)
     if _limiter().test(_KNOWN, "known", email, network):
         _take(_account(), "account", email)
+
+
+def count_failure(address: str) -> None:
+    """Count an attempt that failed against the address it came from."""
+    for item in _address():
+        _limiter().hit(item, "address", _network(address))
 
 
 def forgive(email: str, address: str) -> None:
@@ -76,7 +82,10 @@ def forgive(email: str, address: str) -> None:
 def _take(items: tuple[RateLimitItem, ...], *keys: str) -> None:
     full = [item for item in items if not _limiter().test(item, *keys)]
     # Between the look and the count others may have come: the count decides.
-    full = full or [item for item in items if not _limiter().hit(item, *keys)]
+    _refuse(full or [item for item in items if not _limiter().hit(item, *keys)], *keys)
+
+
+def _refuse(full: list[RateLimitItem], *keys: str) -> None:
     if full:
         ends = max(_limiter().get_window_stats(item, *keys).reset_time for item in full)
         raise Denied(f"Too many attempts. Please wait {max(1, round(ends - time.time()))} seconds and try again.")

@@ -25,6 +25,7 @@ def sign_in(email: str, password: str, origin: Origin) -> str:
     right = passwords.verify(user.password_hash if user else None, password)
     ticket = db.write(_decide, user.id if user else None, right, origin)
     if ticket is None:
+        limiter.count_failure(origin.address)
         raise Denied(REFUSED)
     limiter.forgive(key, origin.address)
     return ticket

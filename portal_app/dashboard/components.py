@@ -13,13 +13,12 @@ from portal_app.ui import (
     MenuItem,
     Sort,
     Ticks,
+    ask,
     badge,
     bar_chart,
     bare_select,
     bulk_bar,
     button,
-    confirm,
-    confirm_by_name,
     cut,
     empty_state,
     filter_chip,
@@ -80,10 +79,11 @@ def _figures(
             kinds[key][1],
             figures[key]["count"],
             # A second click on an active figure takes the filter off again.
-            rx.cond(active == key, State.hrefs[f"{name}:"], State.hrefs[f"{name}:{key}"]),
+            _href(name, rx.cond(active == key, "", key)),
             shown=figures[key]["shown"],
             amount=figures[key]["amount"],
             active=active == key,
+            load=State.answer,
         )
         for key, label in labels.items()
     ]
@@ -140,12 +140,22 @@ def _filter(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Compo
     )
 
 
-def _ask(name: str, value: rx.Var[str] | str = "") -> rx.event.EventSpec:
+def _href(part: str, value: Any) -> rx.Var[str]:
+    """This page's address with another value for one part of the question."""
+    return State.hrefs[part] + f"{part}=" + rx.Var.create(value).to(str)
+
+
+def _sort_href(key: str) -> rx.Var[str]:
+    return _href("sort", rx.cond((State.sort == key) & ~State.descending, f"-{key}", key))
+
+
+def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
     """Go to the address as it stands, with one value changed, on the first page.
 
     The browser makes it: what the server sent last may lag behind quick choices.
     """
-    return rx.redirect(rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str), replace=True)
+    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
+    return ask(href, State.answer, replace=True)
 
 
 def _chips() -> rx.Component:
@@ -224,8 +234,7 @@ def _table(billing: bool) -> rx.Component:
         columns,
         State.lines,
         lambda line: _cells(line, billing),
-        row_key=lambda line: line["id"],
-        sort=Sort(State.sort, State.descending, href=lambda key: State.hrefs[f"sort:{key}"]),
+        sort=Sort(State.sort, State.descending, href=_sort_href, load=State.answer),
         ticks=Ticks(
             ticked=lambda line: State.all_ticked | State.ticked.contains(line["id"]),
             on_tick=lambda line: State.tick(line["id"]),
@@ -242,9 +251,10 @@ def _table(billing: bool) -> rx.Component:
             State.pages,
             State.size,
             on_size=lambda size: _ask("size", size),
-            previous=State.hrefs["previous"],
-            next=State.hrefs["next"],
+            previous=_href("page", (State.page - 1).to_string()),
+            next=_href("page", (State.page + 1).to_string()),
             by_link=True,
+            load=State.answer,
         ),
     )
 
@@ -286,40 +296,4 @@ def _empty() -> rx.Component:
             "Each customer has an account: its backups, its storage and its subscription are kept there.",
             rx.cond(State.may_add, link_button("+ Add New Account", href="/accounts/new", kind="primary")),
         ),
-    )
-
-
-def subscribe_dialog() -> rx.Component:
-    """Asks before a subscription begins."""
-    words = rx.match(State.plan, ("annual", "annually"), "monthly")
-    return confirm(
-        State.plan != "",
-        f"Subscribe {words}?",
-        f"{State.plan_count} selected. Trials among them are subscribed {words} from today; "
-        "accounts that are subscribed already stay as they are.",
-        rx.el.p(State.progress, custom_attrs={"role": "status"}),
-        id="subscribe-dialog",
-        act="Subscribe",
-        on_confirm=State.subscribe,
-        on_close=State.close_dialogs,
-        busy=State.subscribing,
-    )
-
-
-def delete_dialog() -> rx.Component:
-    """Asks for the name before a trial is deleted."""
-    return confirm_by_name(
-        State.deleting_id != 0,
-        "Delete this trial?",
-        f"The account of {State.deleting_email} and all its backups are deleted at once. This can't be undone.",
-        id="delete-dialog",
-        name=State.deleting_name,
-        typed=State.typed_name,
-        on_type=State.type_name,
-        matches=State.typed_name == State.deleting_name,
-        act="Delete trial",
-        on_confirm=State.delete_trial,
-        on_close=State.close_dialogs,
-        busy=State.deleting,
-        error=State.delete_error,
     )

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from portal_app.dashboard.components import accounts_table, charts, delete_dialog, subscribe_dialog, widgets
+from portal_app.dashboard.components import accounts_table, charts, widgets
 from portal_app.dashboard.state import DashboardState
 from portal_app.shell.layout import portal_page
-from portal_app.ui import link_button
+from portal_app.ui import confirm, confirm_by_name, link_button
 
 
 @portal_page("/", "Dashboard", load=DashboardState.load, help_topic="dashboard")
@@ -26,6 +26,43 @@ def dashboard() -> rx.Component:
         widgets(),
         charts(),
         accounts_table(),
-        subscribe_dialog(),
-        delete_dialog(),
+        _subscribe_dialog(),
+        _delete_dialog(),
+        rx.window_event_listener(on_popstate=DashboardState.answer),
+    )
+
+
+def _subscribe_dialog() -> rx.Component:
+    """Asks before a subscription begins."""
+    words = rx.match(DashboardState.plan, ("annual", "annually"), "monthly")
+    return confirm(
+        DashboardState.plan != "",
+        f"Subscribe {words}?",
+        f"{DashboardState.plan_count} selected. Trials among them are subscribed {words} from today; "
+        "accounts that are subscribed already stay as they are.",
+        rx.el.p(DashboardState.progress, custom_attrs={"role": "status"}),
+        id="subscribe-dialog",
+        act="Subscribe",
+        on_confirm=DashboardState.subscribe,
+        on_close=DashboardState.close_dialogs,
+        busy=DashboardState.subscribing,
+    )
+
+
+def _delete_dialog() -> rx.Component:
+    """Asks for the name before a trial is deleted."""
+    return confirm_by_name(
+        DashboardState.deleting_id != 0,
+        "Delete this trial?",
+        f"The account of {DashboardState.deleting_email} and all its backups are deleted at once. This can't be undone.",
+        id="delete-dialog",
+        name=DashboardState.deleting_name,
+        typed=DashboardState.typed_name,
+        on_type=DashboardState.type_name,
+        matches=DashboardState.typed_name == DashboardState.deleting_name,
+        act="Delete trial",
+        on_confirm=DashboardState.delete_trial,
+        on_close=DashboardState.close_dialogs,
+        busy=DashboardState.deleting,
+        error=DashboardState.delete_error,
     )

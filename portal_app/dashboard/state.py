@@ -1,5 +1,6 @@
 """The dashboard's state: a page of lines, the figures, and what is ticked."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,6 @@ import reflex as rx
 from portal_app import db
 from portal_app.accounts import service as accounts
 from portal_app.accounts.query import AccountQuery
-from portal_app.accounts.rows import BACKUP, BILLING, STATUS
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
@@ -16,23 +16,22 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import PortalError
 from portal_app.geometry import BarChart, LineChart
+from portal_app.paging import PAGE_SIZES
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh
 
 SUBSCRIBED_AT_ONCE = 500
 MOST_TICKED = 1_000
-FILTERS = {"status": STATUS, "backup": BACKUP, "billing": BILLING}
+# The charts wait until the browser has painted the first rows.
+SECONDS_BEFORE_CHARTS = 0.1
 
 
 def _hrefs(query: AccountQuery) -> dict[str, str]:
-    """Every address that this page links to, so that a click goes there without asking first."""
-    links = {"next": query.address(page=query.page + 1), "previous": query.address(page=max(1, query.page - 1))}
-    for name in ("name", "email", "status", "backup", "billing", "amount", "size"):
-        links[f"sort:{name}"] = query.address(sort=name, descending=query.sort == name and not query.descending)
-    for name, values in FILTERS.items():
-        links[f"{name}:"] = query.address(**{name: ""})
-        links |= {f"{name}:{value}": query.address(**{name: value}) for value in values}
-    return links
+    """The page's address without one part of the question each; what is asked instead is written behind it."""
+    plain = {"status": "", "backup": "", "billing": ""}
+    links = {name: query.address(**{name: value}) for name, value in plain.items()}
+    links |= {"sort": query.address(sort="name", descending=False), "page": query.address()}
+    return {name: href if href.endswith("?") else f"{href}&" for name, href in links.items()}
 
 
 class DashboardState(rx.State):
@@ -86,14 +85,18 @@ class DashboardState(rx.State):
     @guard.requires(Permission.DASHBOARD_VIEW)
     async def load(self):
         """Show what the address asks for; the charts follow, then the page watches for changes."""
-        actor = await enter(self)
-        query = AccountQuery.from_address(self.router.url.query_parameters)
-        self._take_rights(actor)
-        self._untick_if_other(query)
-        await self._show(actor, query)
+        actor = await self._answer()
         yield
+        await asyncio.sleep(SECONDS_BEFORE_CHARTS if self.charts_loading else 0)
         await self._show_charts(actor)
         yield DashboardState.watch
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def answer(self):
+        """Show what the address asks for after a click on this very page, or Back, changed the question."""
+        if self.router.url.path == "/":
+            await self._answer()
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -207,6 +210,14 @@ class DashboardState(rx.State):
         async with self:
             seen, partner_id = self._number, guard.actor().partner_id
         await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
+
+    async def _answer(self) -> Actor:
+        actor = await enter(self)
+        query = AccountQuery.from_address(self.router.url.query_parameters)
+        self._take_rights(actor)
+        self._untick_if_other(query)
+        await self._show(actor, query)
+        return actor
 
     async def _refresh(self, actor: Actor) -> None:
         await self._show(actor, self._query())

@@ -100,9 +100,10 @@ def harden(app: rx.App) -> None:
     tests/security holds each of them.
     """
     # The socket server can only compare with a fixed list; Edge compares with the very host that was asked for.
-    app.sio.eio.cors_allowed_origins = []
-    app.sio.eio.max_http_buffer_size = LARGEST_MESSAGE
-    _let_in(app.sio)
+    server: Any = app.sio
+    server.eio.cors_allowed_origins = []
+    server.eio.max_http_buffer_size = LARGEST_MESSAGE
+    _let_in(server)
     _link(app)
 
 

@@ -1,6 +1,7 @@
 """Components without state: `from portal_app.ui import button, table, …`. Looks live in assets/*.css."""
 
 from portal_app.ui.base import (
+    ask,
     badge,
     button,
     callout,
@@ -37,6 +38,7 @@ __all__ = [
     "Option",
     "Sort",
     "Ticks",
+    "ask",
     "autofocus_attrs",
     "badge",
     "bar_chart",

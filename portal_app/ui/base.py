@@ -32,17 +32,40 @@ def kbd(text: str) -> rx.Component:
     return rx.el.kbd(text, class_name="kbd")
 
 
+# With a key held down a link opens elsewhere, and this page stays. (`_e` is what Reflex calls the browser's event.)
+_KEY_HELD = rx.Var("(_e.ctrlKey || _e.metaKey || _e.shiftKey)").to(bool)
+
+
 def dot(kind: KindLike | Literal["accent"]) -> rx.Component:
     """The coloured dot; never alone, a word stands beside it."""
     return rx.el.span(class_name=classes("dot", f"is-{kind}"), aria_hidden="true")
 
 
-def link(*children: Node, href: Text, external: bool = False, class_name: Text = "", **props: Any) -> rx.Component:
-    """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints."""
+def link(
+    *children: Node,
+    href: Text,
+    external: bool = False,
+    class_name: Text = "",
+    load: Event = None,
+    **props: Any,
+) -> rx.Component:
+    """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints.
+
+    With `load` the target is this very page with another question: the address changes and the event answers.
+    """
+    if load is not None:
+        props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in ask(href, load)]
     if external:
         # Not rx.el.a: that is the router's link too, which never asks the server.
         return A.create(*children, href=href, class_name=class_name, **props)
     return ReactRouterLink.create(*children, to=href, class_name=class_name, **props)
+
+
+def ask(href: Text, load: Any, *, replace: bool = False) -> list[Any]:
+    """Put the address into the browser and load what it asks for; without the router, which would draw all anew."""
+    target, change = rx.Var.create(href), "replaceState" if replace else "pushState"
+    put = f"(() => window.history.{change}(window.history.state, '', {target!s}))"
+    return [rx.call_function(rx.Var(put, _var_data=target._get_all_var_data())), load().prevent_default]
 
 
 def button(

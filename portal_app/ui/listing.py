@@ -45,6 +45,7 @@ def pager(
     previous: Text | Event,
     next: Text | Event,
     by_link: bool = False,
+    load: Event = None,
     sizes: Sequence[int] = PAGE_SIZES,
     name: str = "page-size",
 ) -> rx.Component:
@@ -64,9 +65,9 @@ def pager(
             class_name="pager-size",
         ),
         rx.el.div(
-            _step("Previous", previous, _number(page) <= 1, by_link),
+            _step("Previous", previous, _number(page) <= 1, by_link, load),
             rx.el.span("Page ", page, " of ", pages, class_name="num"),
-            _step("Next", next, _number(page) >= _number(pages), by_link),
+            _step("Next", next, _number(page) >= _number(pages), by_link, load),
             class_name="pager-steps",
         ),
         class_name="pager",
@@ -78,9 +79,9 @@ def _number(value: Number) -> rx.vars.NumberVar:
     return rx.Var.create(value).to(int)
 
 
-def _step(label: str, target: Text | Event, at_end: rx.Var[bool], by_link: bool) -> rx.Component:
+def _step(label: str, target: Text | Event, at_end: rx.Var[bool], by_link: bool, load: Event) -> rx.Component:
     if not by_link:
         return button(label, small=True, on_click=target, disabled=at_end)
-    live = link_button(label, href=target, small=True)
+    live = link_button(label, href=target, load=load, small=True)
     dead = rx.el.span(label, class_name="button button-secondary button-small", aria_disabled="true", role="link")
     return rx.cond(at_end, dead, live)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from portal_app.ui.base import dot, link
-from portal_app.ui.kinds import Flag, Kind, Text, inline
+from portal_app.ui.kinds import Event, Flag, Kind, Text, inline
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Figure:
     href: Text
     shown: Text | None = None
     amount: Text = ""
+    load: Event = None
     active: Flag = False
 
 
@@ -38,6 +39,7 @@ def _figure(figure: Figure) -> rx.Component:
         rx.el.span(dot(figure.kind), figure.label, class_name="figure-label"),
         rx.el.span(figure.amount, class_name="figure-amount"),
         href=figure.href,
+        load=figure.load,
         class_name="figure",
         aria_current=rx.cond(figure.active, "true", "false"),
     )

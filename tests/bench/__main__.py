@@ -33,9 +33,7 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> tuple[
     sizes, parts = [int(size) for size in asked.sizes.split(",")], asked.only.split(",")
     middle, lines, raw = sizes[len(sizes) // 2], [], {}
     if "rounds" in parts:
-        raw["rounds"] = {
-            size: rounds.measure(browser, size, asked.n, asked.seed, folder / str(size)) for size in sizes
-        }
+        raw["rounds"] = {size: rounds.measure(browser, size, asked.n, asked.seed, folder / str(size)) for size in sizes}
         lines += report.painted(raw["rounds"])
     if "wire" in parts:
         raw["wire"] = wire.measure(browser, middle, folder / "wire")

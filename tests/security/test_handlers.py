@@ -140,6 +140,22 @@ def test_who_may_do_what_said_by_hand(ending: str, who: str, allowed: bool, cast
     assert play(scene).ran is allowed
 
 
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/", "/login"),
+        ("/login?again=1", "/login"),
+        ("/accounts/7", "/login?next=%2Faccounts%2F7"),
+        ("/?status=trial_expired&page=2", "/login?next=%2F%3Fstatus%3Dtrial_expired%26page%3D2"),
+    ],
+)
+def test_who_must_sign_in_comes_back_to_the_same_page_with_its_filters(cast: Cast, path: str, target: str) -> None:
+    async def scene(made: Pipeline) -> list[str]:
+        return (await made.tab(path=path).send(name_of("dashboard_state.load"))).redirects
+
+    assert play(scene) == [target]
+
+
 def test_setvar_unknown_events_and_the_exception_report_are_refused_to_an_administrator_too(cast: Cast) -> None:
     async def scene(made: Pipeline) -> None:
         for name in (
