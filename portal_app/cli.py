@@ -13,6 +13,9 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
 from portal_app import archive, clock, db, doctor, migrations, serve
+from portal_app.accounts.import_csv import counted
+from portal_app.accounts.import_service import import_file
+from portal_app.accounts.import_text import WINDOWS
 from portal_app.auth import tokens
 from portal_app.auth.actor import Actor, system
 from portal_app.auth.permissions import Permission
@@ -121,6 +124,12 @@ def _add_password(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_work(commands: "argparse._SubParsersAction") -> None:
+    accounts = _add(
+        commands, "import-accounts", _import_accounts, "Add many accounts of a partner from a CSV, all or none."
+    )
+    accounts.add_argument("file", type=Path, help="a file with the columns of the template on the import page")
+    accounts.add_argument("--partner", required=True, metavar="CODE", help="the partner ID")
+    accounts.add_argument("--dry-run", action="store_true", help="check the file, and change nothing")
     demo = _add(commands, "demo", _demo, "Make the demo data, once; with --accounts also a partner for benchmarks.")
     demo.add_argument("--accounts", type=int, help=f"how many accounts partner {people.BENCH} shall have")
     demo.add_argument("--runs", type=int, default=0, help="days of daily backups for each of them (default: 0)")
@@ -213,6 +222,18 @@ def _new_token(session: Session, given: Arguments) -> str:
     ends_at = clock.now() + timedelta(days=given.days) if given.days else None
     permissions = frozenset(map(Permission, given.permission or [Permission.BACKUPS_RUN]))
     return tokens.create_token(session, _actor(), partner_id, given.name, permissions, ends_at=ends_at)
+
+
+def _import_accounts(given: Arguments) -> int:
+    migrations.upgrade()
+    done = import_file(given.file, given.partner, given.dry_run, _actor())
+    if done.encoding == WINDOWS:
+        print(f"The file is not UTF-8; it was read as {WINDOWS}.", file=sys.stderr)
+    if done.faults:
+        return _refused(*map(str, done.faults), f"{counted(len(done.faults), 'fault')}. Nothing was imported.")
+    ending = "imported" if done.saved else "could be imported. Nothing was changed"
+    print(f"{counted(done.accounts)} {ending}.")
+    return 0
 
 
 def _demo(given: Arguments) -> int:

@@ -9,6 +9,8 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
+from portal_app.accounts import import_page as import_accounts_page
+from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
 from portal_app.auth import guard
@@ -23,7 +25,7 @@ from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
 
-PAGES = (account_page, dashboard_page, new_account_page, operator_page, pages, sign_in_page)
+PAGES = (account_page, dashboard_page, import_accounts_page, new_account_page, operator_page, pages, sign_in_page)
 log = logging.getLogger("portal")
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)
@@ -54,7 +56,10 @@ app = rx.App(
     html_lang="en",
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     backend_exception_handler=on_error,
-    api_transformer=[Starlette(routes=[*auth_routes.routes, *http.routes, *api.routes]), http.outermost],
+    api_transformer=[
+        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *api.routes]),
+        http.outermost,
+    ],
 )
 app.add_middleware(guard.Guard())
 http.harden(app)

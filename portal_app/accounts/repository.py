@@ -3,9 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    TextClause,
+    and_,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlmodel import Session, col
 
+from portal_app.accounts import pages
 from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountPage, AccountRow, Total
 from portal_app.auth.actor import Actor, ActorKind
@@ -61,12 +75,14 @@ def page(session: Session, actor: Actor, query: AccountQuery) -> AccountPage:
     """One page of accounts and how many match."""
     totals = totals_of(session, actor)
     total = sum(t.accounts for t in totals)
-    where = _where(session, actor, query)
-    matching, more = _count(session, where, query, totals)
-    order = [c.desc() if query.descending else c.asc() for c in map(col, _ORDER[query.sort])]
-    wanted = select(*_COLUMNS).where(where).order_by(*order)
-    rows = session.execute(wanted.offset((query.page - 1) * query.size).limit(query.size))
-    return AccountPage([AccountRow(*row) for row in rows], matching, more, total)
+    matching, more = _count(session, actor, query, totals)
+    part = pages.plan(query, matching, None if searchable(query.search) else totals)
+    if part.count == 0:
+        return AccountPage([], matching, more, total)
+    wanted = select(*_COLUMNS).where(_where(session, actor, query), *_from(part, query))
+    found = session.execute(wanted.order_by(*_order(part, query)).offset(part.skip).limit(part.count))
+    rows = [AccountRow(*row) for row in found]
+    return AccountPage(rows[::-1] if part.backwards else rows, matching, more, total)
 
 
 def totals_of(session: Session, actor: Actor) -> list[Total]:
@@ -96,8 +112,13 @@ def matching_ids(session: Session, actor: Actor, query: AccountQuery) -> list[in
 
 
 def _where(session: Session, actor: Actor, query: AccountQuery) -> ColumnElement[bool]:
-    parts = [in_scope(actor)]
-    parts += [
+    words = searchable(query.search)
+    filters = _filters(actor, query)
+    return and_(filters, _search(session, words)) if words else filters
+
+
+def _filters(actor: Actor, query: AccountQuery) -> ColumnElement[bool]:
+    asked = [
         col(column) == value
         for column, value in (
             (Account.status, query.status),
@@ -106,37 +127,62 @@ def _where(session: Session, actor: Actor, query: AccountQuery) -> ColumnElement
         )
         if value
     ]
-    wanted = searchable(query.search)
-    if wanted:
-        parts.append(_search(session, wanted))
-    return and_(*parts)
+    return and_(in_scope(actor), *asked)
 
 
-def _search(session: Session, wanted: str) -> ColumnElement[bool]:
-    if len(wanted) >= INDEXED_SEARCH and session.get_bind().dialect.name == "sqlite":
-        phrase = '"' + wanted.replace('"', '""') + '"'
-        hits = text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase").bindparams(phrase=phrase)
-        return col(Account.id).in_(hits)
+def _search(session: Session, words: str) -> ColumnElement[bool]:
+    if _is_indexed(session, words):
+        return col(Account.id).in_(_hits(words))
     return or_(
-        col(Account.name_key).contains(wanted, autoescape=True),
-        col(Account.email_key).contains(wanted, autoescape=True),
+        col(Account.name_key).contains(words, autoescape=True),
+        col(Account.email_key).contains(words, autoescape=True),
     )
 
 
-def _count(session: Session, where: ColumnElement[bool], query: AccountQuery, totals: list[Total]) -> tuple[int, bool]:
-    if not searchable(query.search):
-        return sum(t.accounts for t in totals if _counts(t, query)), False
-    capped: Select[Any] = select(literal(1)).select_from(Account).where(where).limit(COUNT_CAP + 1)
-    found = session.scalar(select(func.count()).select_from(capped.subquery())) or 0
+def _is_indexed(session: Session, words: str) -> bool:
+    return len(words) >= INDEXED_SEARCH and session.get_bind().dialect.name == "sqlite"
+
+
+def _hits(words: str) -> TextClause:
+    phrase = '"' + words.replace('"', '""') + '"'
+    return text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase").bindparams(phrase=phrase)
+
+
+def _from(part: pages.Part, query: AccountQuery) -> list[ColumnElement[bool]]:
+    """Begin at the first status that has a match, where the accounts are sorted by a status."""
+    if not part.first_value:
+        return []
+    status = col(_ORDER[query.sort][0])
+    descending = query.descending != part.backwards
+    return [status <= part.first_value if descending else status >= part.first_value]
+
+
+def _order(part: pages.Part, query: AccountQuery) -> list[ColumnElement[Any]]:
+    columns = [col(one) for one in _ORDER[query.sort]]
+    if part.by_filter:
+        columns[0] = _no_index(columns[0])
+    return [c.desc() if query.descending != part.backwards else c.asc() for c in columns]
+
+
+def _no_index(indexed: Any) -> Any:
+    """The same value, in a form that no index serves: the few that match are found by the filter and then sorted."""
+    return indexed + (literal("") if isinstance(indexed.type, String) else literal(0))
+
+
+def _count(session: Session, actor: Actor, query: AccountQuery, totals: list[Total]) -> tuple[int, bool]:
+    """How many match: from the totals; of a search those up to the cap, and whether there are more."""
+    words = searchable(query.search)
+    if not words:
+        return sum(t.accounts for t in pages.that_match(totals, query)), False
+    capped: Select[Any] = select(literal(1)).select_from(Account).where(_filters(actor, query))
+    if _is_indexed(session, words):
+        # One hit after the other, so that the count can stop at the cap.
+        hits = _hits(words).columns(column("rowid", Integer)).subquery()
+        capped = capped.join(hits, col(Account.id) == hits.c.rowid)
+    else:
+        capped = capped.where(_search(session, words))
+    found = session.scalar(select(func.count()).select_from(capped.limit(COUNT_CAP + 1).subquery())) or 0
     return min(found, COUNT_CAP), found > COUNT_CAP
-
-
-def _counts(total: Total, query: AccountQuery) -> bool:
-    return (
-        query.status in ("", total.status)
-        and query.backup in ("", total.backup_status)
-        and query.billing in ("", total.billing_status)
-    )
 
 
 def first_matches(session: Session, actor: Actor, words: str, limit: int) -> list[AccountRow]:

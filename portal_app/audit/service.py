@@ -1,6 +1,10 @@
 """Writes the audit, inside the transaction of what it tells of."""
 
-from sqlmodel import Session
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlmodel import Session, SQLModel
 
 from portal_app import clock
 from portal_app.audit.tags import Activity
@@ -22,18 +26,30 @@ def record(
 
     `account` is the id and name of the account concerned. The description must never hold a secret.
     """
-    session.add(
-        AuditEvent(
-            partner_id=partner_id if partner_id is not None else actor.partner_id,
-            account_id=account[0],
-            account_name=account[1],
-            user_id=actor.user_id,
-            performed_by=actor.label,
-            activity=activity,
-            completed=completed,
-            description=description[:500],
-            address=actor.origin.address[:64],
-            browser=actor.origin.browser[:200],
-            made_at=clock.now(),
-        )
-    )
+    row = _row(actor, activity, description) | {"completed": completed}
+    if partner_id is not None:
+        row["partner_id"] = partner_id
+    session.add(AuditEvent(**row, account_id=account[0], account_name=account[1]))
+
+
+def record_each(
+    session: Session, actor: Actor, activity: Activity, description: str, accounts: Sequence[tuple[int, str]]
+) -> None:
+    """Add one row for each of many accounts (id and name), in one statement."""
+    row = _row(actor, activity, description) | {"completed": True}
+    rows = [row | {"account_id": number, "account_name": name} for number, name in accounts]
+    if rows:
+        session.execute(insert(SQLModel.metadata.tables["audit_event"]), rows)
+
+
+def _row(actor: Actor, activity: Activity, description: str) -> dict[str, Any]:
+    return {
+        "partner_id": actor.partner_id,
+        "user_id": actor.user_id,
+        "performed_by": actor.label,
+        "activity": activity,
+        "description": description[:500],
+        "address": actor.origin.address[:64],
+        "browser": actor.origin.browser[:200],
+        "made_at": clock.now(),
+    }

@@ -54,7 +54,8 @@ def _delete_dialog() -> rx.Component:
     return confirm_by_name(
         DashboardState.deleting_id != 0,
         "Delete this trial?",
-        f"The account of {DashboardState.deleting_email} and all its backups are deleted at once. This can't be undone.",
+        f"The account of {DashboardState.deleting_email} and all its backups are deleted at once. "
+        "This can't be undone.",
         id="delete-dialog",
         name=DashboardState.deleting_name,
         typed=DashboardState.typed_name,

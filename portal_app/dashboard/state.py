@@ -16,7 +16,6 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import PortalError
 from portal_app.geometry import BarChart, LineChart
-from portal_app.paging import PAGE_SIZES
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, delete, select
 
 from portal_app import clock, db
-from portal_app.accounts import trials
+from portal_app.accounts import import_service, trials
 from portal_app.accounts.trials import Counts
 from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
@@ -104,9 +104,10 @@ def sweep(now: datetime, stop: Event | None = None) -> Counts:
 
 
 def prune(session: Session, now: datetime) -> None:
-    """Forget sign-ins that have ended."""
+    """Forget sign-ins that have ended, and uploaded files that nobody imported."""
     session.exec(delete(LoginSession).where(col(LoginSession.ends_at) <= now))
     session.exec(delete(LoginTicket).where(col(LoginTicket.ends_at) <= now))
+    import_service.prune(session)
 
 
 def _check_future(session: Session, on: date, today: date) -> None:

@@ -14,6 +14,7 @@ from portal_app.models.account import (
 )
 from portal_app.models.audit import AuditEvent
 from portal_app.models.backup import BackupRun, BackupTask, Outcome
+from portal_app.models.imports import AccountImport, ImportState
 from portal_app.models.job import CycleRun
 from portal_app.models.partner import DataCenter, Partner, PartnerChange, PartnerDay, PartnerState, SubscriptionType
 from portal_app.models.user import (
@@ -30,6 +31,7 @@ from portal_app.models.user import (
 __all__ = [
     "TRIALS",
     "Account",
+    "AccountImport",
     "AccountStatus",
     "AccountTotal",
     "ApiToken",
@@ -42,6 +44,7 @@ __all__ = [
     "CycleRun",
     "DataCenter",
     "DeletedAccount",
+    "ImportState",
     "LoginSession",
     "LoginTicket",
     "Outcome",

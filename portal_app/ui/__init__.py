@@ -28,6 +28,7 @@ from portal_app.ui.field import (
 )
 from portal_app.ui.listing import bulk_bar, filter_chip, pager
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
+from portal_app.ui.progress import progress
 from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
 from portal_app.ui.widget import Figure, widget
 
@@ -72,6 +73,7 @@ __all__ = [
     "pager",
     "password_input",
     "popover",
+    "progress",
     "radio_group",
     "row_link",
     "search_input",

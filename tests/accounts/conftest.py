@@ -1,5 +1,17 @@
-"""The storage servers, for the tests of this folder."""
+"""The storage servers, the cast and the databases, for the tests of this folder."""
 
 from tests.accounts.storage_servers import azurite, closed_port, google, s3_server, silent_port, tls
+from tests.cast import cast
+from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["azurite", "closed_port", "google", "s3_server", "silent_port", "tls"]
+__all__ = [
+    "azurite",
+    "cast",
+    "closed_port",
+    "google",
+    "postgres_store",
+    "s3_server",
+    "silent_port",
+    "store",
+    "tls",
+]

@@ -85,8 +85,8 @@ def wait_for(url: str, seconds: float = START_SECONDS) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310
-                return
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310
+            return
         time.sleep(0.02)
     raise SystemExit(f"{url} did not answer within {seconds} s.")
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "create-operator",
     "create-partner",
     "create-api-token",
+    "import-accounts",
     "demo",
     "report",
     "cycle",
