@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
-    String,
     TextClause,
     and_,
     column,
@@ -166,7 +166,7 @@ def _order(part: pages.Part, query: AccountQuery) -> list[ColumnElement[Any]]:
 
 def _no_index(indexed: Any) -> Any:
     """The same value, in a form that no index serves: the few that match are found by the filter and then sorted."""
-    return indexed + (literal("") if isinstance(indexed.type, String) else literal(0))
+    return indexed + (literal(0) if isinstance(indexed.type, BigInteger) else literal(""))
 
 
 def _count(session: Session, actor: Actor, query: AccountQuery, totals: list[Total]) -> tuple[int, bool]:

@@ -35,6 +35,9 @@ DEEPEST = 12
 TAB = re.compile(r"[0-9A-Za-z-]{16,64}")
 # Half surrogate pairs have no bytes, and PostgreSQL takes no NUL.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# No database takes a NUL. As another control character it comes through, and the field says what is wrong with it.
+_NUL = "\\u0000"
+_NUL_SENT = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -115,6 +118,8 @@ def _let_in(server: Any) -> None:
         environ = server.environ.get(socket)
         if environ is None:
             return
+        if isinstance(data, str) and _NUL in data:
+            data = _NUL_SENT.sub(r"\1\\u0001", data)
         bucket = environ.setdefault("portal.bucket", Bucket())
         if bucket.take() and _is_packet(server, data):
             await handle(socket, data)
