@@ -16,6 +16,7 @@ from portal_app.api import app as api
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
+from portal_app.dashboard import first_rows
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.jobs.loop import daily_work
@@ -57,7 +58,7 @@ app = rx.App(
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     backend_exception_handler=on_error,
     api_transformer=[
-        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *api.routes]),
+        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *first_rows.routes, *api.routes]),
         http.outermost,
     ],
 )

@@ -48,7 +48,7 @@ def plan(query: AccountQuery, matching: int, totals: list[Total] | None) -> Part
 
 def _begin(query: AccountQuery, totals: list[Total], skip: int, descending: bool) -> tuple[int, str]:
     """Sorted by a status: whole statuses that are skipped need not be read."""
-    if query.sort not in _STATUSES:
+    if query.sort not in _STATUSES or _asked(query)[query.sort]:
         return skip, ""
     counts = _counts(that_match(totals, query), query.sort)
     for value in sorted(counts, reverse=descending):

@@ -20,10 +20,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal_app import db, migrations
+from portal_app import build, db, migrations
 from portal_app.auth import guard
 from portal_app.auth.routes import host_of
 from portal_app.settings import settings
+from portal_app.shell.built import BuiltFiles
 
 log = logging.getLogger("portal.http")
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 40.0, 120
@@ -43,7 +44,6 @@ _HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
 )
-_FOR_EVER = b"public, max-age=31536000, immutable"
 
 
 class Edge:
@@ -64,7 +64,7 @@ class Edge:
 
 def outermost(app: ASGIApp) -> ASGIApp:
     """The portal as the network sees it. Forwarded headers count only from the configured proxies."""
-    guarded: ASGIApp = Edge(app)
+    guarded: ASGIApp = Edge(BuiltFiles(app, build.CLIENT))
     proxies = list(settings().trusted_proxies)
     return wrap_asgi_with_proxy_headers(guarded, trusted_hosts=proxies) if proxies else guarded
 
@@ -89,8 +89,6 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", ()), *_HEADERS]
-            if scope["path"].startswith("/assets/") and message["status"] == 200:
-                message["headers"].append((b"cache-control", _FOR_EVER))
         await send(message)
 
     return sending

@@ -65,6 +65,7 @@ def table(
     sort: Sort | None = None,
     ticks: Ticks | None = None,
     loading: Flag = False,
+    waiting: rx.Component | None = None,
     busy: Flag = False,
     empty: rx.Component | None = None,
     foot: rx.Component | None = None,
@@ -73,15 +74,18 @@ def table(
 ) -> rx.Component:
     """A whole table. `cells(row)` gives one node per column; `loading` shows a skeleton, `busy` dims the old rows.
 
+    `waiting` is the table's body while loading, instead of the skeleton.
+
     `foot` (a pager) stands inside the frame, below the rows; it is not shown while loading.
     """
     width = len(columns) + (1 if ticks else 0)
     body = rx.foreach(rows, lambda row: _row(columns, cells(row), row, row_key, ticks))
+    body = rx.el.tbody(body, role="rowgroup")
     full = rx.fragment(_frame(caption, columns, body, sort=sort, ticks=ticks, id=id), foot or rx.fragment())
     shown = full if empty is None else rx.cond(rows.length() > 0, full, empty)
     if loading is not False:
-        waiting = _frame(caption, columns, skeleton_rows(reserve, width), sort=sort, ticks=ticks, id=id)
-        shown = rx.cond(loading, waiting, shown)
+        rest = rx.el.tbody(skeleton_rows(reserve, width), role="rowgroup") if waiting is None else waiting
+        shown = rx.cond(loading, _frame(caption, columns, rest, sort=sort, ticks=ticks, id=id), shown)
     return rx.el.div(shown, class_name="table-wrap", aria_busy=_word(loading, busy))
 
 
@@ -107,7 +111,7 @@ def _frame(
     return rx.el.table(
         rx.el.caption(caption, class_name="hidden-text"),
         rx.el.thead(rx.el.tr(*head, role="row"), role="rowgroup"),
-        rx.el.tbody(body, role="rowgroup"),
+        body,
         class_name="table",
         role="table",
         **({"id": id} if id else {}),

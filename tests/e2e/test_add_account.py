@@ -116,6 +116,7 @@ _FOCUSED = "(() => { const e = document.activeElement; return (e.labels?.[0] ?? 
         ("Account name", "", "Enter a name."),
         ("Account name", "x" * 10_000, "Use at most 120 characters; this has 10,000."),
         ("Account name", "Bell\u0007 Ltd", "Remove the invisible control characters."),
+        ("Account name", "Nul\u0000 Ltd", "Remove the invisible control characters."),
         ("Account name", "evil\u202eexe", "Remove the invisible control characters."),
         ("Account email", "", "Enter an email address."),
         ("Account email", "no at sign", "Enter an address such as name@company.com."),
