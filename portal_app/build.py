@@ -5,7 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from portal_app.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / ".web"
@@ -24,15 +28,34 @@ def ensure_built() -> bool:
         return False
     print("Building the pages (about half a minute, only after a change) …", flush=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
-    environment = os.environ | {"REFLEX_USE_NPM": "1", "REFLEX_TELEMETRY_ENABLED": "false"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    command = [sys.executable, "-m", "reflex", "export", "--no-zip", "--frontend-only", "--env", "prod"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    with _lock_kept():
+        command = [sys.executable, "-m", "reflex", "export", "--no-zip", "--frontend-only", "--env", "prod"]
+        done = subprocess.run(command, cwd=ROOT, env=_environment(), check=False)
     if done.returncode or not (CLIENT / "index.html").exists():
         raise SystemExit("The pages could not be built; the lines above say why.")
     _use_own_address()
     STAMP.write_text(wanted)
     return True
+
+
+def _environment() -> dict[str, str]:
+    tools = Path(sys.executable).parent
+    environment = os.environ | {"REFLEX_USE_NPM": "1", "REFLEX_TELEMETRY_ENABLED": "false"}
+    environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
+    # Unless it is told, Reflex looks for a registry by itself, at hosts of its own choice.
+    asked = subprocess.run([tools / "npm", "config", "get", "registry"], capture_output=True, text=True, check=True)
+    return environment | {"NPM_CONFIG_REGISTRY": asked.stdout.strip()}
+
+
+@contextmanager
+def _lock_kept() -> Iterator[None]:
+    """The build writes where it got each package from into the lock: that is this machine's affair."""
+    kept = {path: path.read_bytes() for path in (ROOT / "reflex.lock").iterdir()}
+    try:
+        yield
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
 
 
 def fingerprint() -> str:
@@ -44,7 +67,9 @@ def fingerprint() -> str:
         for file in files:
             if file.exists():
                 total.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
-    total.update(os.environ.get("PORTAL_BRAND_NAME", "").encode() + os.environ.get("PORTAL_BRAND_ACCENT", "").encode())
+    # These stand in the built pages themselves.
+    brand = (settings().brand_name, settings().brand_accent, settings().support_email)
+    total.update("\0".join(brand).encode())
     return total.hexdigest()
 
 

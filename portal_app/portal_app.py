@@ -22,6 +22,7 @@ from portal_app.errors import PortalError
 from portal_app.jobs.loop import daily_work
 from portal_app.live import hub, keep_looking
 from portal_app.operator import page as operator_page
+from portal_app.settings import settings
 from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
@@ -55,7 +56,11 @@ app = rx.App(
     app_wraps={},
     stylesheets=["/portal.css"],
     html_lang="en",
-    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        # Stronger than the style sheet's own :root, wherever the two end up.
+        rx.el.style(f"html:root {{ --accent: {settings().brand_accent}; }}"),
+    ],
     backend_exception_handler=on_error,
     api_transformer=[
         Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *first_rows.routes, *api.routes]),
