@@ -16,7 +16,7 @@ from portal_app.api import app as api
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
-from portal_app.dashboard import first_rows
+from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.jobs.loop import daily_work
@@ -63,7 +63,7 @@ app = rx.App(
     ],
     backend_exception_handler=on_error,
     api_transformer=[
-        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *first_rows.routes, *api.routes]),
+        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *first_view.routes, *api.routes]),
         http.outermost,
     ],
 )

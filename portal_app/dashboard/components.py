@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.accounts.rows import BACKUP, BILLING, STATUS, Named
-from portal_app.dashboard import first_rows
+from portal_app.dashboard import first_view
 from portal_app.dashboard.rows import NOTHING, FigureRow, Line
 from portal_app.dashboard.state import DashboardState as State
 from portal_app.ui import (
@@ -263,7 +263,7 @@ def _table(billing: bool) -> rx.Component:
 
 def _first_rows() -> rx.Component:
     """The table's body until the live rows are there. React leaves alone what the server wrote into it."""
-    written = {"dangerouslySetInnerHTML": {"__html": first_rows.PLACE}, "suppressHydrationWarning": True}
+    written = {"dangerouslySetInnerHTML": {"__html": first_view.PLACE}, "suppressHydrationWarning": True}
     return rx.el.tbody(role="rowgroup", class_name="first-rows", custom_attrs=written)
 
 

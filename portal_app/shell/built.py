@@ -48,6 +48,8 @@ class BuiltFiles:
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         self.app = app
         self.files = dict(_read(folder, path) for path in folder.rglob("*") if _is_served(path))
+        # The dashboard's page has a route of its own, which writes the first rows into it.
+        self.files.pop("/", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and (file := self.files.get(scope["path"])):

@@ -60,7 +60,8 @@ def test_a_handler_that_declares_nothing_is_found_and_refused(decorator: str) ->
 
 
 def _routes(app: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    app = getattr(app, "app", app) if not hasattr(app, "routes") else app
+    while not hasattr(app, "routes") and hasattr(app, "app"):
+        app = app.app
     for route in getattr(app, "routes", ()):
         if isinstance(route, Mount):
             inner = list(_routes(route.app, prefix + route.path))
