@@ -12,24 +12,11 @@ RIGHT = 100.0
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A piece of one bar."""
+class Shape:
+    """All pieces of one series as one path in a box of 100 x PLOT_HEIGHT; `look` is its ink."""
 
-    x: str
-    width: str
-    y: float
-    height: float
     look: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A day: its pieces, the words of its tooltip, and the column that reacts to the pointer."""
-
-    title: str
-    x: str
-    width: str
-    marks: list[Mark]
+    path: str
 
 
 @dataclass(frozen=True)
@@ -51,15 +38,6 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Dot:
-    """A point of a line with the words of its tooltip."""
-
-    title: str
-    x: str
-    y: float
-
-
-@dataclass(frozen=True)
 class Row:
     """A line of the table for screen readers."""
 
@@ -69,24 +47,28 @@ class Row:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Stacked bars, ready to draw."""
+    """Stacked bars, ready to draw. A day takes `slot` per cent of the width."""
 
-    bars: list[Bar] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
+    slot: float = 0.0
     legend: list[Key] = field(default_factory=list)
     x_ticks: list[Tick] = field(default_factory=list)
     y_ticks: list[Tick] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    headings: list[str] = field(default_factory=list)
     summary: str = ""
 
 
 @dataclass(frozen=True)
 class LineChart:
-    """A line over its area, ready to draw; the paths live in a box of 100 x PLOT_HEIGHT."""
+    """A line over its area, ready to draw; the paths live in a box of 100 x PLOT_HEIGHT.
+
+    A point takes `slot` per cent of the width and lies `downs` pixels down.
+    """
 
     line: str = ""
-    area: str = ""
-    dots: list[Dot] = field(default_factory=list)
+    floor: str = ""
+    slot: float = 0.0
+    downs: list[float] = field(default_factory=list)
     end_x: str = "0%"
     end_y: float = 0.0
     latest: str = ""
@@ -125,40 +107,31 @@ def stacked_bars(
     totals = [sum(one.values[i] for one in series) for i in range(len(labels))]
     top = nice_top(max(totals, default=0))
     slot = (RIGHT - LEFT) / max(len(labels), 1)
-    bars = [_bar(i, label, series, top, slot, words=words) for i, label in enumerate(labels)]
+    bottoms = [float(BASE)] * len(labels)
     return BarChart(
-        bars=bars,
+        shapes=[Shape(f"bar is-{one.look}", _bars(one.values, bottoms, top, slot)) for one in series],
+        slot=round(slot, 4),
         legend=[Key(f"is-{one.look}", one.label, words(sum(one.values))) for one in series],
         x_ticks=_x_ticks(labels, lambda i: LEFT + slot * (i + 0.5)),
         y_ticks=_y_ticks(top, words),
         rows=[Row(label, [words(one.values[i]) for one in series]) for i, label in enumerate(labels)],
-        headings=[one.label for one in series],
         summary=", ".join(f"{one.label} {words(sum(one.values))}" for one in series),
     )
 
 
-def _bar(
-    i: int, label: str, series: Sequence[Series], top: float, slot: float, *, words: Callable[[float], str]
-) -> Bar:
-    marks: list[Mark] = []
-    y = float(BASE)
-    for one in series:
-        height = round((BASE - TOP) * one.values[i] / top, 2)
+def _bars(values: Sequence[float], bottoms: list[float], top: float, slot: float) -> str:
+    """One series as a path; raises the bottoms that the next one stands on."""
+    pieces = []
+    for i, value in enumerate(values):
+        height = round((BASE - TOP) * value / top, 1)
         if height <= 0:
             continue
-        y -= height
-        gap = 1.0 if marks and height > 2 else 0.0
-        marks.append(
-            Mark(
-                _percent(LEFT + slot * (i + 0.16)),
-                _percent(slot * 0.68),
-                round(y, 2),
-                round(height - gap, 2),
-                f"bar is-{one.look}",
-            )
-        )
-    parts = ", ".join(f"{one.label} {words(one.values[i])}" for one in series if one.values[i])
-    return Bar(f"{label}: {parts or 'none'}", _percent(LEFT + slot * i), _percent(slot), marks)
+        # A pixel of air between two pieces, where there is room for it.
+        air = 1.0 if bottoms[i] < BASE and height > 2 else 0.0
+        x, width = round(LEFT + slot * (i + 0.16), 2), round(slot * 0.68, 2)
+        pieces.append(f"M{x:g} {round(bottoms[i] - air, 1):g}h{width:g}v{round(air - height, 1):g}h-{width:g}z")
+        bottoms[i] -= height
+    return "".join(pieces)
 
 
 def line_chart(labels: Sequence[str], values: Sequence[float], *, words: Callable[[float], str] = grouped) -> LineChart:
@@ -167,15 +140,13 @@ def line_chart(labels: Sequence[str], values: Sequence[float], *, words: Callabl
         return LineChart(y_ticks=_y_ticks(1, words))
     top = nice_top(max(values))
     step = (RIGHT - LEFT) / max(len(values) - 1, 1)
-    spots = [(LEFT + step * i, round(BASE - (BASE - TOP) * value / top, 2)) for i, value in enumerate(values)]
-    line = "M" + " L".join(f"{x:.3f} {y}" for x, y in spots)
+    spots = [(LEFT + step * i, round(BASE - (BASE - TOP) * value / top, 1)) for i, value in enumerate(values)]
+    line = "M" + "L".join(f"{x:.2f} {y:g}" for x, y in spots)
     return LineChart(
         line=line,
-        area=f"{line} L{spots[-1][0]:.3f} {BASE} L{spots[0][0]:.3f} {BASE} Z",
-        dots=[
-            Dot(f"{label}: {words(value)}", _percent(x), y)
-            for label, value, (x, y) in zip(labels, values, spots, strict=True)
-        ],
+        floor=f"L{spots[-1][0]:.2f} {BASE}L{spots[0][0]:.2f} {BASE}Z",
+        slot=round(step, 4),
+        downs=[y for _, y in spots],
         end_x=_percent(spots[-1][0]),
         end_y=spots[-1][1],
         latest=words(values[-1]),

@@ -7,6 +7,8 @@ import reflex as rx
 from portal_app.accounts.rows import BACKUP, BILLING, STATUS, Named
 from portal_app.dashboard import first_view
 from portal_app.dashboard.rows import NOTHING, FigureRow, Line
+from portal_app.dashboard.service import OUTCOMES
+from portal_app.dashboard.state import ChartState
 from portal_app.dashboard.state import DashboardState as State
 from portal_app.ui import (
     Column,
@@ -93,8 +95,8 @@ def _figures(
 def charts() -> rx.Component:
     """Backups per day, and stored bytes."""
     return rx.el.div(
-        bar_chart("Backups per day", State.backups_chart, loading=State.charts_loading),
-        line_chart("Stored data", State.stored_chart, value_heading="Stored", loading=State.charts_loading),
+        bar_chart("Backups per day", ChartState.backups, OUTCOMES, loading=ChartState.loading),
+        line_chart("Stored data", ChartState.stored, value_heading="Stored", loading=ChartState.loading),
         class_name="grid-2",
     )
 

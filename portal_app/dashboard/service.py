@@ -18,6 +18,7 @@ from portal_app.paging import pages_of
 from portal_app.sizes import size_text
 
 CHART_DAYS = 30
+OUTCOMES = ("Successful", "Partially Failed", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,9 @@ def charts(session: Session, actor: Actor) -> Charts:
         backups=stacked_bars(
             labels,
             [
-                Series("Successful", "green", [row.successful for row in days]),
-                Series("Partially Failed", "orange", [row.partial for row in days]),
-                Series("Failed", "red", [row.failed for row in days]),
+                Series(OUTCOMES[0], "green", [row.successful for row in days]),
+                Series(OUTCOMES[1], "orange", [row.partial for row in days]),
+                Series(OUTCOMES[2], "red", [row.failed for row in days]),
             ],
         ),
         stored=draw_line(labels, [row.stored_bytes for row in stored], words=_size),

@@ -33,6 +33,21 @@ def _hrefs(query: AccountQuery) -> dict[str, str]:
     return {name: href if href.endswith("?") else f"{href}&" for name, href in links.items()}
 
 
+class ChartState(rx.State):
+    """The charts, apart from the table: a click that changes the lines must not draw them anew."""
+
+    backups: BarChart = BarChart()
+    stored: LineChart = LineChart()
+    loading: bool = True
+
+    _number: int = -1
+
+    async def _show(self, actor: Actor, number: int) -> None:
+        if self._number != number:
+            found = await db.look(service.charts, actor)
+            self.backups, self.stored, self.loading, self._number = found.backups, found.stored, False, number
+
+
 class DashboardState(rx.State):
     """Search, filters, order and page live in the address; this state is made from it at each load."""
 
@@ -55,9 +70,6 @@ class DashboardState(rx.State):
     status_figures: dict[str, FigureRow] = {}
     backup_figures: dict[str, FigureRow] = {}
     billing_figures: dict[str, FigureRow] = {}
-    backups_chart: BarChart = BarChart()
-    stored_chart: LineChart = LineChart()
-    charts_loading: bool = True
     show_billing: bool = False
     may_add: bool = False
     may_open: bool = False
@@ -78,7 +90,6 @@ class DashboardState(rx.State):
     deleting: bool = False
 
     _number: int = -1
-    _charts_number: int = -1
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -86,8 +97,9 @@ class DashboardState(rx.State):
         """Show what the address asks for; the charts follow, then the page watches for changes."""
         actor = await self._answer()
         yield
-        await asyncio.sleep(SECONDS_BEFORE_CHARTS if self.charts_loading else 0)
-        await self._show_charts(actor)
+        charts = await self.get_state(ChartState)
+        await asyncio.sleep(SECONDS_BEFORE_CHARTS if charts.loading else 0)
+        await charts._show(actor, self._number)
         yield DashboardState.watch
 
     @rx.event
@@ -220,7 +232,7 @@ class DashboardState(rx.State):
 
     async def _refresh(self, actor: Actor) -> None:
         await self._show(actor, self._query())
-        await self._show_charts(actor)
+        await (await self.get_state(ChartState))._show(actor, self._number)
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:
         query = accounts.visible(actor, query)
@@ -251,12 +263,6 @@ class DashboardState(rx.State):
             "hrefs": _hrefs(query),
         }
         self._change(shown)
-
-    async def _show_charts(self, actor: Actor) -> None:
-        if self._charts_number != self._number:
-            found = await db.look(service.charts, actor)
-            self._change({"backups_chart": found.backups, "stored_chart": found.stored, "charts_loading": False})
-            self._charts_number = self._number
 
     def _take_rights(self, actor: Actor) -> None:
         self._change(

@@ -1,5 +1,6 @@
-"""Charts as plain SVG from ready geometry (`ui.geometry`), each with a table for screen readers."""
+"""Charts as plain SVG from ready geometry (`portal_app.geometry`), each with a table for screen readers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
@@ -12,12 +13,19 @@ svg = rx.el.svg
 
 
 def bar_chart(
-    title: str, chart: rx.Var[geometry.BarChart], *, first_heading: str = "Day", loading: Flag = False
+    title: str,
+    chart: rx.Var[geometry.BarChart],
+    headings: Sequence[str],
+    *,
+    first_heading: str = "Day",
+    loading: Flag = False,
 ) -> rx.Component:
-    """Stacked bars: days across, outcomes up. The totals stand in the key."""
+    """Stacked bars: days across, outcomes (`headings`, in the order of the series) up. The totals stand in the key."""
     key = rx.el.ul(rx.foreach(chart.legend, _key), class_name="chart-key")
-    plot = _plot(title, chart, rx.foreach(chart.bars, _bar))
-    return _figure(title, key, plot, _table(title, first_heading, chart.headings, chart.rows), loading)
+    shapes = rx.foreach(chart.shapes, lambda shape: svg.path(d=shape.path, class_name=shape.look))
+    hits = rx.foreach(chart.rows, lambda row, i: _day(row, i, chart.slot, headings))
+    plot = _plot(title, chart, _stretched(shapes), hits)
+    return _figure(title, key, plot, _table(title, first_heading, headings, chart.rows), loading)
 
 
 def line_chart(
@@ -30,17 +38,28 @@ def line_chart(
 ) -> rx.Component:
     """One line over its area; the latest value stands in the head and as a dot at the line's end."""
     latest = rx.el.span(chart.latest, class_name="chart-latest")
-    shapes = svg(
-        svg.path(d=chart.area, class_name="series-area"),
-        svg.path(d=chart.line, class_name="series-line"),
+    shapes = _stretched(
+        svg.path(d=chart.line + chart.floor, class_name="series-area"), svg.path(d=chart.line, class_name="series-line")
+    )
+    end = rx.cond(chart.line, svg.circle(cx=chart.end_x, cy=chart.end_y.to_string(), r="4", class_name="series-end"))
+    dots = rx.foreach(chart.rows, lambda row, i: _dot(row, _percent(i, chart.slot), chart.downs[i]))
+    plot = _plot(title, chart, shapes, end, dots)
+    return _figure(title, latest, plot, _table(title, first_heading, [value_heading], chart.rows), loading)
+
+
+def _stretched(*shapes: rx.Component) -> rx.Component:
+    """Shapes of a box of 100 x PLOT_HEIGHT, as wide as the chart is."""
+    return svg(
+        *shapes,
         view_box=f"0 0 100 {geometry.PLOT_HEIGHT}",
         preserve_aspect_ratio="none",
         width="100%",
         height=str(geometry.PLOT_HEIGHT),
     )
-    end = rx.cond(chart.line, svg.circle(cx=chart.end_x, cy=chart.end_y.to_string(), r="4", class_name="series-end"))
-    plot = _plot(title, chart, shapes, end, rx.foreach(chart.dots, _dot))
-    return _figure(title, latest, plot, _table(title, first_heading, [value_heading], chart.rows), loading)
+
+
+def _percent(i: rx.Var[int], slot: rx.Var[float]) -> rx.Var[str]:
+    return (i.to(float) * slot).to_string() + "%"
 
 
 def _figure(title: str, aside: rx.Component, plot: rx.Component, table: rx.Component, loading: Flag) -> rx.Component:
@@ -84,26 +103,20 @@ def _x_tick(tick: rx.Var[geometry.Tick]) -> rx.Component:
     return svg.text(tick.label, x=tick.at, y=y, custom_attrs={"textAnchor": tick.anchor})
 
 
-def _bar(bar: rx.Var[geometry.Bar]) -> rx.Component:
+def _day(row: rx.Var[geometry.Row], i: rx.Var[int], slot: rx.Var[float], headings: Sequence[str]) -> rx.Component:
+    """The column that reacts to the pointer, with the day's figures in words."""
+    words: Any = row.label
+    for place, heading in enumerate(headings):
+        words = words + f"{', ' if place else ': '}{heading} " + row.cells[place]
+    column = {"x": _percent(i, slot), "width": slot.to_string() + "%"}
+    return svg.rect(svg.title(words), **column, y="0", height=str(geometry.BASE), class_name="bar-hit")
+
+
+def _dot(row: rx.Var[geometry.Row], across: rx.Var[str], down: rx.Var[float]) -> rx.Component:
     return svg.g(
-        svg.title(bar.title),
-        svg.rect(x=bar.x, width=bar.width, y="0", height=str(geometry.BASE), class_name="bar-hit"),
-        rx.foreach(bar.marks, _mark),
-        class_name="bar-group",
-    )
-
-
-def _mark(mark: rx.Var[geometry.Mark]) -> rx.Component:
-    return svg.rect(
-        x=mark.x, width=mark.width, y=mark.y.to_string(), height=mark.height.to_string(), class_name=mark.look
-    )
-
-
-def _dot(dot: rx.Var[geometry.Dot]) -> rx.Component:
-    return svg.g(
-        svg.title(dot.title),
-        svg.circle(cx=dot.x, cy=dot.y.to_string(), r="10", class_name="bar-hit"),
-        svg.circle(cx=dot.x, cy=dot.y.to_string(), r="3.5", class_name="series-dot"),
+        svg.title(row.label + ": " + row.cells[0]),
+        svg.circle(cx=across, cy=down.to_string(), r="10", class_name="bar-hit"),
+        svg.circle(cx=across, cy=down.to_string(), r="3.5", class_name="series-dot"),
     )
 
 
@@ -115,16 +128,12 @@ def _key(key: rx.Var[geometry.Key]) -> rx.Component:
     )
 
 
-def _table(title: str, first: str, headings: Any, rows: rx.Var[list[geometry.Row]]) -> rx.Component:
-    heads = (
-        rx.foreach(headings, lambda text: rx.el.th(text, scope="col"))
-        if isinstance(headings, rx.Var)
-        else rx.fragment(*(rx.el.th(text, scope="col") for text in headings))
-    )
+def _table(title: str, first: str, headings: Sequence[str], rows: rx.Var[list[geometry.Row]]) -> rx.Component:
+    heads = [rx.el.th(text, scope="col") for text in headings]
     return visually_hidden(
         rx.el.table(
             rx.el.caption(title),
-            rx.el.thead(rx.el.tr(rx.el.th(first, scope="col"), heads)),
+            rx.el.thead(rx.el.tr(rx.el.th(first, scope="col"), *heads)),
             rx.el.tbody(rx.foreach(rows, _table_row)),
         )
     )
