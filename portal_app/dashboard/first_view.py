@@ -61,12 +61,12 @@ def _row(line: Line, actor: Actor) -> str:
     cells = (
         _cell("tick", "", '<input class="tick" type="checkbox" disabled>'),
         _cell("name", "Account Name", _name(line, actor)),
-        _cell("text not-on-card", "Email", f'<span class="cut">{escape(line["email"])}</span>'),
+        _cell("text not-on-card wide-only", "Email", f'<span class="cut">{escape(line["email"])}</span>'),
         _cell("status", "Account Status", _badge(line["status_kind"], line["status"])),
         _cell("status", "Backup Status", _badge(line["backup_kind"], line["backup"])),
         _cell("status", "Billing Status", f'<span class="{owed}">{billing}</span>'),
         _cell("number", "Amount", f'<span class="{owed}">{escape(line["amount"])}</span>'),
-        _cell("number not-on-card", "Size", escape(line["size"])),
+        _cell("number not-on-card wide-only", "Size", escape(line["size"])),
         _cell("action", "Delete", _bin(line, actor)),
     )
     return f'<tr role="row">{"".join(cells)}</tr>'

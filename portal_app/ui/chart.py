@@ -59,7 +59,7 @@ def _stretched(*shapes: rx.Component) -> rx.Component:
 
 
 def _percent(i: rx.Var[int], slot: rx.Var[float]) -> rx.Var[str]:
-    return (i.to(float) * slot).to_string() + "%"
+    return (i.to(float) * slot.to(float)).to_string() + "%"
 
 
 def _figure(title: str, aside: rx.Component, plot: rx.Component, table: rx.Component, loading: Flag) -> rx.Component:
