@@ -82,7 +82,7 @@ def _figures(
             kinds[key][1],
             figures[key]["count"],
             # A second click on an active figure takes the filter off again.
-            _href(name, rx.cond(active == key, "", key)),
+            rx.cond(active == key, State.hrefs[name], _href(name, key)),
             shown=figures[key]["shown"],
             amount=figures[key]["amount"],
             active=active == key,

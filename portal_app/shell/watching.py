@@ -38,8 +38,10 @@ async def keep_fresh(
                 async with state:
                     await refresh(await guard.check_again(state, permission))
     except PortalError as refusal:
+        # Who signed out elsewhere is sent to sign in by the next click; a right that was taken away is told of here.
         async with state:
-            (await state.get_state(SessionState)).denied = refusal.sentence
+            if (await guard.identify(state, in_use=False)).signed_in:
+                (await state.get_state(SessionState)).denied = refusal.sentence
     finally:
         hub.pages.discard(page)
 

@@ -1,7 +1,6 @@
 """Every page holds the same rows, whichever way they are found."""
 
 from itertools import product
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -21,7 +20,7 @@ WORDS = ("", "alpha", "be", "nothing")
 
 
 @pytest.fixture
-def actor(database: Path) -> Actor:
+def actor(store: dict[str, str]) -> Actor:
     """A partner with 160 accounts whose statuses, names and sums repeat."""
     with db.writing() as session:
         partner, chooser = factories.partner(session), Random(11)

@@ -116,8 +116,9 @@ def as_json(lines: list[Line]) -> list[dict[str, Any]]:
 
 def _row(line: Line) -> str:
     cells = [line.what, f"{line.accounts:,}", _number(line.floor), _number(line.indexed), _number(line.portal)]
-    target = "" if line.at_most is None else f"{line.at_most:g} ({line.against})"
-    return "| " + " | ".join([*cells, f"{line.ratio:.2f}", target, line.verdict]) + " |"
+    own = line.against == "itself"
+    target = "" if line.at_most is None else f"{line.at_most:g}" if own else f"{line.at_most:g} ({line.against})"
+    return "| " + " | ".join([*cells, "" if own else f"{line.ratio:.2f}", target, line.verdict]) + " |"
 
 
 def _number(value: float | None) -> str:
