@@ -4,8 +4,10 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,37 +30,44 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> tuple[list[report.Line], dict[str, Any]]:
-    """All parts that were asked for; the lines of the table, and every single figure."""
+def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any, list[report.Line]]]:
+    """Part by part: its name, every single figure of it, its lines of the table."""
     sizes, parts = [int(size) for size in asked.sizes.split(",")], asked.only.split(",")
-    middle, lines, raw = sizes[len(sizes) // 2], [], {}
+    middle = sizes[len(sizes) // 2]
     if "rounds" in parts:
-        raw["rounds"] = {size: rounds.measure(browser, size, asked.n, asked.seed, folder / str(size)) for size in sizes}
-        lines += report.painted(raw["rounds"])
+        found = {size: rounds.measure(browser, size, asked.n, asked.seed, folder / str(size)) for size in sizes}
+        yield "rounds", found, list(report.painted(found))
     if "wire" in parts:
-        raw["wire"] = wire.measure(browser, middle, folder / "wire")
-        lines += report.wire(raw["wire"], middle)
+        weighed = wire.measure(browser, middle, folder / "wire")
+        yield "wire", weighed, list(report.wire(weighed, middle))
     if "others" in parts:
-        raw["others"] = others.beside(browser, middle, asked.n * 12, folder / "others")
-        lines += report.others(raw["others"], middle)
+        beside = others.beside(browser, middle, asked.n * 12, folder / "others")
+        yield "others", beside, list(report.others(beside, middle))
     if "start" in parts:
-        raw["start"] = others.second_start(browser, min(5, asked.n), folder / "start")
-        lines.append(report.starts(raw["start"]))
-    return lines, raw
+        seconds = others.second_start(browser, min(5, asked.n), folder / "start")
+        yield "start", seconds, [report.starts(seconds)]
 
 
 def main() -> None:
-    """Measure and report."""
+    """Measure and report; what was measured is kept when a later part fails."""
     asked = arguments()
+    # Ended from outside, too, the servers must not stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.ensure_built()
+    target, kept = asked.json or data.cache() / "result.json", {"raw": {}, "lines": []}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=data.cache()) as folder, browser.chromium() as chromium:
-        version = chromium.version
-        lines, raw = measure(chromium, asked, Path(folder))
-    machine = f"{os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}, Chromium {version}, {platform.python_version()}"
-    print(f"{machine}; n = {asked.n}, medians, milliseconds unless said\n\n{report.markdown(lines)}")
-    target = asked.json or data.cache() / "result.json"
-    target.write_text(json.dumps({"machine": machine, "lines": report.as_json(lines), "raw": raw}, indent=1))
+        print(f"{machine(chromium.version)}; n = {asked.n}, medians, milliseconds unless said\n\n{report.COLUMNS}")
+        for name, raw, lines in measure(chromium, asked, Path(folder)):
+            print(report.markdown(lines), flush=True)
+            kept["raw"][name] = raw
+            kept["lines"] += report.as_json(lines)
+            target.write_text(json.dumps(kept | {"machine": machine(chromium.version)}, indent=1))
     print(f"\nEvery figure: {target}", file=sys.stderr)
+
+
+def machine(chromium: str) -> str:
+    """What the figures were measured on."""
+    return f"{os.cpu_count()} cores, load {os.getloadavg()[1]:.1f}, Chromium {chromium}, {platform.python_version()}"
 
 
 if __name__ == "__main__":

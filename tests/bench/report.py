@@ -105,8 +105,8 @@ def starts(seconds: list[float]) -> Line:
 
 
 def markdown(lines: list[Line]) -> str:
-    """The table."""
-    return "\n".join([COLUMNS, *map(_row, lines)])
+    """The lines of the table, below COLUMNS."""
+    return "\n".join(map(_row, lines))
 
 
 def as_json(lines: list[Line]) -> list[dict[str, Any]]:
