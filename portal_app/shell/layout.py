@@ -55,6 +55,39 @@ def portal_page(
     return wrap
 
 
+def settings_page(
+    route: str, title: str, *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Registers one of the tabs of Settings: a `portal_page` below the tabs. `title` is also its heading."""
+
+    def wrap(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+        def tabbed() -> rx.Component:
+            return rx.fragment(rx.el.div(rx.el.h1(title), class_name="page-head"), _settings_tabs(), content())
+
+        tabbed.__name__ = content.__name__
+        portal_page(route, title, load=load, help_topic=help_topic)(tabbed)
+        return content
+
+    return wrap
+
+
+def _settings_tabs() -> rx.Component:
+    return rx.el.nav(
+        rx.el.ul(rx.foreach(ShellState.settings_tabs, _settings_tab), class_name="tabs"), aria_label="Settings"
+    )
+
+
+def _settings_tab(tab: rx.Var[NavLink]) -> rx.Component:
+    here = _is_here(tab["href"])
+    return rx.el.li(link(tab["label"], href=tab["href"], aria_current=rx.cond(here, "page", "false")))
+
+
+def _is_here(href: rx.Var[str]) -> rx.Var[bool]:
+    path = rx.State.router.url.path
+    # The server adds a slash to a page's address.
+    return (path == href) | (path == href.to(str) + "/")
+
+
 def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
     """The whole document of a signed-in page."""
     return rx.el.div(
@@ -168,21 +201,23 @@ def _navigation() -> rx.Component:
 
 def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     path = rx.State.router.url.path
-    # The server adds a slash to a page's address.
-    here = (path == item["href"]) | (path == item["href"].to(str) + "/")
-    within = (item["href"] == "/") & path.startswith("/accounts/")
+    within = ((item["href"] == "/") & path.startswith("/accounts/")) | (
+        (item["label"] == "Settings") & path.startswith("/settings/")
+    )
     return rx.el.li(
         link(
             rx.match(
                 item["icon"],
                 ("database", icon("database")),
                 ("building-2", icon("building-2")),
+                ("settings", icon("settings")),
+                ("shield-check", icon("shield-check")),
                 icon("layout-dashboard"),
             ),
             item["label"],
             href=item["href"],
             class_name="nav-link",
-            aria_current=rx.cond(here, "page", rx.cond(within, "true", "false")),
+            aria_current=rx.cond(_is_here(item["href"]), "page", rx.cond(within, "true", "false")),
             on_click=hide_popover("navigation"),
         )
     )

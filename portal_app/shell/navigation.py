@@ -13,8 +13,13 @@ class Place:
 
     label: str
     href: str
-    icon: str
-    any_of: frozenset[Permission]
+    icon: str = ""
+    any_of: frozenset[Permission] = frozenset()
+    kinds: frozenset[ActorKind] = frozenset({ActorKind.PARTNER})
+
+    def is_open_to(self, actor: Actor) -> bool:
+        """Whether the actor may open it; without permissions named, everyone of the kinds may."""
+        return actor.kind in self.kinds and (not self.any_of or bool(self.any_of & actor.permissions))
 
 
 class NavLink(TypedDict):
@@ -25,16 +30,31 @@ class NavLink(TypedDict):
     icon: str
 
 
-PLACES = (Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW})),)
+ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
+PLACES = (
+    Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW})),
+    Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
+)
+# The tabs of Settings, in the order of the specification.
+SETTINGS: tuple[Place, ...] = ()
 
 
 def links_for(actor: Actor) -> list[NavLink]:
     """The entries that this actor may open."""
+    own = []
     if actor.kind == ActorKind.CUSTOMER:
-        return [NavLink(label="My account", href=f"/accounts/{actor.account_id}", icon="database")]
-    if actor.kind == ActorKind.OPERATOR:
-        return [NavLink(label="Partners", href="/operator", icon="building-2")]
-    return [NavLink(label=p.label, href=p.href, icon=p.icon) for p in PLACES if p.any_of & actor.permissions]
+        own = [NavLink(label="My account", href=f"/accounts/{actor.account_id}", icon="database")]
+    settings = [NavLink(label="Settings", href=tab["href"], icon="settings") for tab in settings_for(actor)[:1]]
+    return own + [_link(place) for place in PLACES if place.is_open_to(actor)] + settings
+
+
+def settings_for(actor: Actor) -> list[NavLink]:
+    """The tabs of Settings that this actor may open."""
+    return [_link(tab) for tab in SETTINGS if tab.is_open_to(actor)]
+
+
+def _link(place: Place) -> NavLink:
+    return NavLink(label=place.label, href=place.href, icon=place.icon)
 
 
 def home_of(actor: Actor) -> str:

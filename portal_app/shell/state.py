@@ -9,7 +9,7 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
-from portal_app.shell.navigation import NavLink, home_of, links_for
+from portal_app.shell.navigation import NavLink, home_of, links_for, settings_for
 
 SHORTEST_SEARCH = 2
 
@@ -21,6 +21,7 @@ class ShellState(rx.State):
     name: str = ""
     home: str = "/"
     links: list[NavLink] = []
+    settings_tabs: list[NavLink] = []
     may_search: bool = False
     search: str = ""
     found: list[NavLink] = []
@@ -53,9 +54,10 @@ class ShellState(rx.State):
         return None
 
     def _show(self, actor: Actor) -> None:
-        links = links_for(actor)
-        if (self.email, self.links) != (actor.email, links):
+        links, tabs = links_for(actor), settings_for(actor)
+        if (self.email, self.name, self.links, self.settings_tabs) != (actor.email, actor.name, links, tabs):
             self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
+            self.settings_tabs = tabs
             self.may_search = actor.may(Permission.DASHBOARD_VIEW)
         if self.search:
             self.search, self.found, self.searched = "", [], False
