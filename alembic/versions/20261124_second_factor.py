@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261124_second_factor"
-down_revision = "20261123c"
+down_revision = "20261124_ip"
 branch_labels = None
 depends_on = None
 

@@ -79,6 +79,15 @@ def forgive(email: str, address: str) -> None:
     _limiter().hit(_KNOWN, "known", email, network)
 
 
+def is_worth_noting(session_hash: str, address: str) -> bool:
+    """Whether one more refusal of this session belongs into the audit: the first of ten minutes from each network,
+
+    and a few in all: who has many addresses must not fill the audit either.
+    """
+    first = _limiter().hit(RateLimitItemPerMinute(1, 10), "noted", session_hash, _network(address))
+    return first and _limiter().hit(RateLimitItemPerHour(20), "noted", session_hash)
+
+
 def _take(items: tuple[RateLimitItem, ...], *keys: str) -> None:
     full = [item for item in items if not _limiter().test(item, *keys)]
     # Between the look and the count others may have come: the count decides.

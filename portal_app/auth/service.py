@@ -33,7 +33,7 @@ def sign_in(email: str, password: str, origin: Origin) -> str:
 
 def sign_out(session: Session, actor: Actor) -> None:
     """End the actor's session."""
-    if actor.signed_in:
+    if actor.signed_in or actor.kind == ActorKind.ELSEWHERE:
         sessions.end(session, actor.session_hash)
         record(
             session, actor, Activity.SIGN_IN, f"Signed out. {_where(actor.origin)}", partner_id=_partner(session, actor)

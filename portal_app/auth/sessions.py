@@ -8,8 +8,9 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
-from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
 from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
+from portal_app.ip_restrictions.repository import comes_from_elsewhere
 from portal_app.models import (
     Account,
     LoginSession,
@@ -80,7 +81,10 @@ def end_all(session: Session, user_id: int, keep_hash: str = "") -> None:
 
 
 def identify(session: Session, token: str | None, origin: Origin) -> Actor:
-    """The actor behind a session token: user, partner, permissions as they are now. NOBODY when it no longer holds."""
+    """The actor behind a session token: user, partner, permissions as they are now. NOBODY when it no longer holds.
+
+    The partner's own people are ELSEWHERE at an address that it does not trust; only then this costs a second look.
+    """
     if not token:
         return Actor(origin=origin)
     now = clock.now()
@@ -100,7 +104,9 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
     ).first()
     if row is None:
         return Actor(origin=origin)
-    return _actor(*row, origin)
+    actor, partner = _actor(*row, origin), row.Partner
+    refused = actor.kind == ActorKind.PARTNER and comes_from_elsewhere(session, partner, origin.address)
+    return at_untrusted_address(actor) if refused else actor
 
 
 def needs_noting(actor: Actor) -> bool:

@@ -16,7 +16,16 @@ from portal_app.models.audit import AuditEvent
 from portal_app.models.backup import BackupRun, BackupTask, Outcome
 from portal_app.models.imports import AccountImport, ImportState
 from portal_app.models.job import CycleRun
-from portal_app.models.partner import DataCenter, Partner, PartnerChange, PartnerDay, PartnerState, SubscriptionType
+from portal_app.models.partner import (
+    DataCenter,
+    Partner,
+    PartnerChange,
+    PartnerDay,
+    PartnerState,
+    SubscriptionType,
+    TrustedAddress,
+    TrustedSpan,
+)
 from portal_app.models.user import (
     ApiToken,
     LinkKind,
@@ -64,6 +73,8 @@ __all__ = [
     "StorageKind",
     "SubscriptionType",
     "TrialNotice",
+    "TrustedAddress",
+    "TrustedSpan",
     "User",
     "UserAccount",
     "UserKind",

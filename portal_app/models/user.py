@@ -150,3 +150,5 @@ class ApiToken(SQLModel, table=True):
     ends_at: datetime | None = Field(default=None, sa_type=Instant)
     used_at: datetime | None = Field(default=None, sa_type=Instant)
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    # Whose rights it has at most; none when a command made it.
+    created_by_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="CASCADE", index=True)
