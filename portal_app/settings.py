@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     sign_in_attempts: int = Field(
         5, ge=1, le=1000, description="Failed sign-ins a minute for one account from one address."
     )
+    sockets: int = Field(2000, ge=1, le=100000, description="Open pages that one server process takes at most.")
+    sockets_per_address: int = Field(
+        200, ge=1, le=100000, description="Open pages from one address at most; an office may share one."
+    )
     daily_work: bool = Field(True, description="Run the daily work inside the server process.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     brand_name: str = Field(
