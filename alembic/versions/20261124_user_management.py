@@ -6,7 +6,7 @@ from alembic import op
 from portal_app.text import fold
 
 revision = "20261124_users"
-down_revision = "20261124_second_factor"
+down_revision = "20261124_outbox"
 branch_labels = None
 depends_on = None
 
