@@ -19,6 +19,7 @@ from portal_app.backups import page as account_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
+from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.jobs.loop import daily_work
 from portal_app.live import hub, keep_looking
 from portal_app.operator import page as operator_page
@@ -27,7 +28,16 @@ from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
 
-PAGES = (account_page, dashboard_page, import_accounts_page, new_account_page, operator_page, pages, sign_in_page)
+PAGES = (
+    access_denied_page,
+    account_page,
+    dashboard_page,
+    import_accounts_page,
+    new_account_page,
+    operator_page,
+    pages,
+    sign_in_page,
+)
 log = logging.getLogger("portal")
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)

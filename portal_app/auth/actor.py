@@ -1,6 +1,6 @@
 """Who acts: a signed-in person, a program with a token, or the portal itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,6 +15,8 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
     TOKEN = "token"
     SYSTEM = "system"
+    # Somebody of a partner, or its program, at an address that the partner does not trust: may do nothing.
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class Actor:
 
 
 NOBODY = Actor()
+
+
+def at_untrusted_address(actor: Actor) -> Actor:
+    """The same one with nothing left but the name, for the audit."""
+    return replace(actor, kind=ActorKind.ELSEWHERE, permissions=frozenset(), all_accounts=False, used_at=None)
+
+
+def elsewhere_sentence(actor: Actor) -> str:
+    """Why somebody at an untrusted address is refused."""
+    return f"You come from {actor.origin.address or 'an unknown address'}, which your company does not trust."
 
 
 def system(partner_id: int | None = None) -> Actor:

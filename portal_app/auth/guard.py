@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
+import anyio.to_thread
 import reflex as rx
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState, StateUpdate
@@ -23,11 +24,12 @@ from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 
 from portal_app import db
 from portal_app.auth import sessions
-from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
 from portal_app.errors import Denied
+from portal_app.ip_restrictions import refusals
 
 log = logging.getLogger("portal.guard")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,6 +46,8 @@ class Policy:
         """Raise Denied with the sentence for the refusal."""
         if self.open_to == "public":
             return
+        if actor.kind == ActorKind.ELSEWHERE:
+            raise Denied(elsewhere_sentence(actor))
         if not actor.signed_in:
             raise Denied("Please sign in.")
         if self.open_to == "operators" and actor.kind != ActorKind.OPERATOR:
@@ -96,6 +100,8 @@ _HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
 _ANYONE = "anyone"
 # What JSON has; a handler that declares another type checks it itself.
 _PLAIN = frozenset({bool, dict, float, int, list, str, NoneType})
+# The page for who comes from an address that their company does not trust.
+ACCESS_DENIED = "/access-denied"
 _NO_SUCH_ACTION = "There is no such action."
 _actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
@@ -136,6 +142,8 @@ async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
     """Read the actor afresh; notes the session's use when that is due and a person is using it."""
     token = sessions.token_in(state.router.headers.cookie)
     found = await db.look(sessions.identify, token, origin_of(state))
+    if found.kind == ActorKind.ELSEWHERE:
+        await anyio.to_thread.run_sync(refusals.note, found)
     if in_use and sessions.needs_noting(found):
         await db.work(sessions.note_use, found)
     return found
@@ -160,7 +168,7 @@ class Guard(rx.Middleware):
         found = await identify(state)
         _actor.set(found)
         if not await _bound(state, name, found):
-            return StateUpdate(events=_to_sign_in(state))
+            return StateUpdate(events=_to_sign_in(state, found))
         policy = policy_of(name) if takes(name, event.payload) else None
         try:
             if policy is None:
@@ -169,7 +177,7 @@ class Guard(rx.Middleware):
         except Denied as refusal:
             log.warning("refused %s policy=%s user=%s address=%s", name, policy, found.user_id, found.origin.address)
             if not found.signed_in and policy is not None:
-                return StateUpdate(events=_to_sign_in(state))
+                return StateUpdate(events=_to_sign_in(state, found))
             return await _tell(state, refusal.sentence)
         return None
 
@@ -220,12 +228,13 @@ def _is_whole_form(value: Any) -> bool:
     )
 
 
-async def may_take(app: rx.App, tab: str, cookie_header: str) -> bool:
+async def may_take(app: rx.App, tab: str, cookie_header: str, origin: Origin) -> bool:
     """Whether a socket with this cookie may go on with the tab's state: its own session's, or nobody's."""
     state = await app.state_manager.get_state(BaseStateToken(ident=tab, cls=SessionState))
-    token = sessions.token_in(cookie_header)
-    mine = sessions.digest(token) if token else _ANYONE
-    return (await state.get_state(SessionState))._owner in {"", _ANYONE, mine}
+    owner = (await state.get_state(SessionState))._owner
+    if owner in {"", _ANYONE}:
+        return True
+    return owner == _owner(await db.look(sessions.identify, sessions.token_in(cookie_header), origin))
 
 
 async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
@@ -233,7 +242,7 @@ async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
 
     a state that another session filled is emptied before anything of it can be sent.
     """
-    owner = found.session_hash or _ANYONE
+    owner = _owner(found)
     binding = await state.get_state(SessionState)
     if binding._owner == owner:
         return True
@@ -245,8 +254,15 @@ async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
     return not known_owner or event_name.rpartition(".")[2] in _HYDRATES
 
 
-def _to_sign_in(state: BaseState) -> list[Event]:
+def _owner(found: Actor) -> str:
+    """Whose the state may be. At an untrusted address nothing of the session's own is left to see."""
+    return _ANYONE if found.kind == ActorKind.ELSEWHERE else found.session_hash or _ANYONE
+
+
+def _to_sign_in(state: BaseState, found: Actor) -> list[Event]:
     url = state.router.url
+    if found.kind == ActorKind.ELSEWHERE:
+        return Event.from_event_type([rx.redirect(ACCESS_DENIED, replace=True)])
     here = f"{url.path or '/'}?{url.query}".rstrip("?")
     target = "/login" if here == "/" or url.path == "/login" else f"/login?next={quote(here, safe='')}"
     return Event.from_event_type([rx.redirect(target, replace=True)])

@@ -11,10 +11,11 @@ from sqlmodel import Session, col
 from portal_app import clock, text
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
-from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
 from portal_app.auth.permissions import Permission
 from portal_app.auth.sessions import USE_NOTED_EVERY, digest
 from portal_app.errors import Denied, Invalid, NotFound
+from portal_app.ip_restrictions.repository import comes_from_elsewhere
 from portal_app.models import ApiToken, Partner, PartnerState
 
 PREFIX = "ppt_"
@@ -67,12 +68,18 @@ def find_token(session: Session, token: str, origin: Origin = _NOWHERE) -> Actor
 
 
 def identify(session: Session, token: str, origin: Origin = _NOWHERE) -> tuple[Actor, bool]:
-    """The program behind a token, and whether its last use was noted too long ago."""
+    """The program behind a token, and whether its last use was noted too long ago.
+
+    ELSEWHERE at an address that its partner does not trust.
+    """
     row = session.execute(_valid(token)).first() if _SHAPE.fullmatch(token) else None
     if row is None:
         return NOBODY, False
     found, partner = row
-    return _actor(found, partner, origin), found.used_at is None or found.used_at < clock.now() - USE_NOTED_EVERY
+    actor = _actor(found, partner, origin)
+    if comes_from_elsewhere(session, partner, origin.address):
+        return at_untrusted_address(actor), False
+    return actor, found.used_at is None or found.used_at < clock.now() - USE_NOTED_EVERY
 
 
 def note_use(session: Session, actor: Actor) -> None:

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal_app import build, db, migrations
 from portal_app.auth import guard
+from portal_app.auth.actor import Origin
 from portal_app.auth.routes import host_of
 from portal_app.settings import settings
 from portal_app.shell import headers, limits
@@ -153,7 +154,7 @@ def _link(app: rx.App) -> None:
         tab = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
         if not TAB.fullmatch(tab):
             raise ConnectionRefusedError("Please load the page again.")
-        if not await guard.may_take(app, tab, _cookies(environ)):
+        if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
             tab = str(uuid4())
             await namespace.emit("new_token", tab, to=sid)
         await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
@@ -173,6 +174,11 @@ def _boot(auth: Any) -> Any:
 def _cookies(environ: dict[str, Any]) -> str:
     sent = environ.get("asgi.scope", {}).get("headers", ())
     return "; ".join(value.decode("latin-1") for key, value in sent if key == b"cookie")
+
+
+def _origin(environ: dict[str, Any]) -> Origin:
+    client = environ.get("asgi.scope", {}).get("client")
+    return Origin(client[0] if client else "")
 
 
 @dataclass(slots=True)
