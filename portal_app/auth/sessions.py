@@ -11,7 +11,17 @@ from portal_app import clock
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
 from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
 from portal_app.ip_restrictions.repository import comes_from_elsewhere
-from portal_app.models import Account, LoginSession, LoginTicket, Partner, PartnerState, User, UserKind, UserState
+from portal_app.models import (
+    Account,
+    LoginSession,
+    LoginTicket,
+    Partner,
+    PartnerState,
+    PendingSignIn,
+    User,
+    UserKind,
+    UserState,
+)
 from portal_app.settings import settings
 
 # `__Host-` makes browsers refuse the cookie unless it is Secure and of this very host.
@@ -50,6 +60,7 @@ def redeem(session: Session, ticket: str, origin: Origin) -> str | None:
             ends_at=now + timedelta(hours=settings().session_hours),
             address=origin.address[:64],
             browser=origin.browser[:200],
+            confirmed_at=now,
         )
     )
     session.execute(update(User).where(col(User.id) == found.user_id).values(last_sign_in_at=now))
@@ -59,6 +70,14 @@ def redeem(session: Session, ticket: str, origin: Origin) -> str | None:
 def end(session: Session, token_hash: str) -> None:
     """Sign one browser out."""
     session.execute(delete(LoginSession).where(col(LoginSession.token_hash) == token_hash))
+
+
+def end_all(session: Session, user_id: int, keep_hash: str = "") -> None:
+    """Sign the user out everywhere, but for the session with `keep_hash`; sign-ins on their way end too."""
+    others = col(LoginSession.token_hash) != keep_hash
+    session.execute(delete(LoginSession).where(col(LoginSession.user_id) == user_id, others))
+    for model in (LoginTicket, PendingSignIn):
+        session.execute(delete(model).where(col(model.user_id) == user_id))
 
 
 def identify(session: Session, token: str | None, origin: Origin) -> Actor:

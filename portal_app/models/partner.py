@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, false
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of
@@ -51,6 +51,9 @@ class Partner(SQLModel, table=True):
     time_zone: str = Field(default="UTC", max_length=64)
     default_subscription: str = SubscriptionType.TRIAL
     default_data_center_id: int | None = Field(default=None, foreign_key="data_center.id")
+    # How old a user's password may grow; None for any age.
+    password_days: int | None = None
+    require_two_factor: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     email: str = Field(default="", max_length=254)
     address: str = Field(default="", max_length=500)
     phone: str = Field(default="", max_length=40)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, false
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of
@@ -24,6 +24,11 @@ class UserState(StrEnum):
     INVITED = "invited"
     ACTIVE = "active"
     DISABLED = "disabled"
+
+
+class LinkKind(StrEnum):
+    INVITATION = "invitation"
+    RESET = "reset"
 
 
 class User(SQLModel, table=True):
@@ -52,6 +57,14 @@ class User(SQLModel, table=True):
     state: str = UserState.ACTIVE
     created_at: datetime = Field(sa_type=Instant)
     last_sign_in_at: datetime | None = Field(default=None, sa_type=Instant)
+    # The password's age counts from here; from `created_at` where it is empty.
+    password_set_at: datetime | None = Field(default=None, sa_type=Instant)
+    must_change_password: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    # Sealed (crypto.py). Asked for at sign-in only from `totp_enabled_at` on: before, the user is about to turn it on.
+    totp_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
+    totp_enabled_at: datetime | None = Field(default=None, sa_type=Instant)
+    # The last 30-second step whose code was taken: no code is taken twice.
+    totp_used_step: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class UserAccount(SQLModel, table=True):
@@ -75,6 +88,8 @@ class LoginSession(SQLModel, table=True):
     ends_at: datetime = Field(sa_type=Instant, index=True)
     address: str = Field(default="", max_length=64)
     browser: str = Field(default="", max_length=200)
+    # When the person last showed that it is they; signing in shows it too.
+    confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class LoginTicket(SQLModel, table=True):
@@ -85,6 +100,40 @@ class LoginTicket(SQLModel, table=True):
     ticket_hash: str = Field(primary_key=True, max_length=64)
     user_id: int = Field(foreign_key="portal_user.id", ondelete="CASCADE", index=True)
     ends_at: datetime = Field(sa_type=Instant)
+
+
+class PendingSignIn(SQLModel, table=True):
+    """A sign-in between its steps: `method` showed who it is, more is asked for. Only the token's hash is kept."""
+
+    __tablename__ = "pending_sign_in"
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    user_id: int = Field(foreign_key="portal_user.id", ondelete="CASCADE", index=True)
+    method: str = Field(max_length=40)
+    second_factor_done: bool = False
+    wrong_codes: int = 0
+    ends_at: datetime = Field(sa_type=Instant, index=True)
+
+
+class OneTimeLink(SQLModel, table=True):
+    """A link in a mail that is good once. Only its token's hash is kept."""
+
+    __tablename__ = "one_time_link"
+    __table_args__ = (one_of("kind", LinkKind),)
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    user_id: int = Field(foreign_key="portal_user.id", ondelete="CASCADE", index=True)
+    kind: str
+    ends_at: datetime = Field(sa_type=Instant)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """Stands in once for the second factor. Only its hash is kept; a used one is deleted."""
+
+    __tablename__ = "recovery_code"
+
+    user_id: int = Field(primary_key=True, foreign_key="portal_user.id", ondelete="CASCADE")
+    code_hash: str = Field(primary_key=True, max_length=64)
 
 
 class ApiToken(SQLModel, table=True):
