@@ -194,7 +194,7 @@ def _revoke_dialog() -> rx.Component:
     return confirm(
         State.dialog == "revoke",
         "Revoke this token?",
-        f"Programs that use “{State.revoking['name']}” are refused from now on. This can't be undone.",
+        f"Programs that use “{State.revoking_name}” are refused from now on. This can't be undone.",
         id="revoke-dialog",
         act="Revoke",
         danger=True,
