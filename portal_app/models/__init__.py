@@ -16,6 +16,7 @@ from portal_app.models.audit import AuditEvent
 from portal_app.models.backup import BackupRun, BackupTask, Outcome
 from portal_app.models.imports import AccountImport, ImportState
 from portal_app.models.job import CycleRun
+from portal_app.models.mail import MailState, OutboxMail
 from portal_app.models.partner import (
     DataCenter,
     Partner,
@@ -35,6 +36,7 @@ from portal_app.models.user import (
     PendingSignIn,
     RecoveryCode,
     Role,
+    SignInType,
     User,
     UserAccount,
     UserKind,
@@ -61,7 +63,9 @@ __all__ = [
     "LinkKind",
     "LoginSession",
     "LoginTicket",
+    "MailState",
     "OneTimeLink",
+    "OutboxMail",
     "Outcome",
     "Partner",
     "PartnerChange",
@@ -70,6 +74,7 @@ __all__ = [
     "PendingSignIn",
     "RecoveryCode",
     "Role",
+    "SignInType",
     "StorageKind",
     "SubscriptionType",
     "TrialNotice",
