@@ -16,15 +16,19 @@ def changed(partner: str, who: str, what: str, is_on: bool, entries: Sequence[En
         if is_on
         else "IP restrictions are off: people of your company can use the portal from any address."
     )
-    listed = [f"{entry.description}: {entry.addresses}" if entry.description else entry.addresses for entry in entries]
-    more = [f"and {len(listed) - SHOWN} more"] if len(listed) > SHOWN else []
+    more = len(entries) - SHOWN
     return Letter(
         subject=f"IP restrictions of {partner} were changed",
         paragraphs=(
             f"{who} changed the IP restrictions of {partner}: {what}.",
             now,
-            "Trusted now: " + ("; ".join(listed[:SHOWN] + more) if listed else "no address") + ".",
+            "The trusted addresses:" if entries else "No address is on the list.",
         ),
+        items=tuple(map(_item, entries[:SHOWN])) + ((("", "", f"and {more} more"),) if more > 0 else ()),
         action=("Open IP Restrictions", absolute("/settings/ip-restrictions")),
         small=("You get this because you are an administrator. If this surprises you, talk to your colleagues.",),
     )
+
+
+def _item(entry: Entry) -> tuple[str, str, str]:
+    return (entry.description, "", entry.addresses) if entry.description else (entry.addresses, "", "")

@@ -167,8 +167,8 @@ def _tell(session: Session, actor: Actor, partner: Partner, what: str) -> None:
     session.flush()
     record(session, actor, Activity.SETTINGS_CHANGED, f"IP restrictions: {what}", partner_id=partner.id)
     letter = letters.changed(partner.name, actor.label, what, partner.ip_restricted, _entries(session, partner))
-    for email in repository.administrators(session, partner.id or 0):
-        mail.queue(session, email, letter, kind="ip-restrictions", partner_id=partner.id)
+    to = repository.administrators(session, partner.id or 0)
+    mail.queue_all(session, [mail.NewMail(email, letter, "ip-restrictions", partner.id) for email in to])
     watched = update(PartnerChange).where(col(PartnerChange.partner_id) == partner.id)
     session.execute(watched.values(number=col(PartnerChange.number) + 1))
 

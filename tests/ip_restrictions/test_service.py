@@ -9,9 +9,9 @@ from portal_app import db
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, system
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
-from portal_app.ip_restrictions import repository, service
-from portal_app.ip_restrictions.rows import EntryForm, Overview
-from portal_app.models import Partner, PartnerChange, TrustedSpan
+from portal_app.ip_restrictions import letters, repository, service
+from portal_app.ip_restrictions.rows import Entry, EntryForm, Overview
+from portal_app.models import OutboxMail, Partner, PartnerChange, TrustedSpan
 from tests.cast import Cast
 from tests.factories import actor
 from tests.ip_restrictions.places import HOME, OFFICE, add_entry, open_to_all, restrict, settings_changes
@@ -239,3 +239,32 @@ def test_open_pages_are_woken_by_a_change(cast: Cast) -> None:
     add(cast.actor("alice"))
     assert db.read(number) > before
     db.write(open_to_all, cast.partner_a)
+
+
+def _mails() -> list[tuple[str, str]]:
+    wanted = select(OutboxMail.recipient, OutboxMail.subject).order_by(col(OutboxMail.id))
+    return db.read(lambda session: [tuple(row) for row in session.exec(wanted)])
+
+
+def test_each_change_is_mailed_to_the_administrators_and_no_refusal_is(cast: Cast) -> None:
+    alice = cast.actor("alice")
+    add(alice)
+    (entry,) = show(alice).entries
+    with pytest.raises(Conflict):
+        db.write(service.delete, alice, entry.id)
+    db.write(service.change, alice, entry.id, EntryForm("Office", "192.0.2.0/24"))
+    db.write(service.switch, alice, False)
+    db.write(service.switch, alice, False)
+    db.write(service.delete, alice, entry.id)
+    assert _mails() == [(cast.alice.email, "IP restrictions of Alpha were changed")] * 4
+
+
+def test_the_letter_says_who_did_what_and_what_holds_now() -> None:
+    entries = [Entry(number, "" if number % 2 else "Office", f"192.0.2.{number}") for number in range(30)]
+    letter = letters.changed("Alpha", "alice@people.example", "turned them on", True, entries)
+    assert "alice@people.example" in letter.paragraphs[0]
+    assert "turned them on" in letter.paragraphs[0]
+    assert "only from the trusted" in letter.paragraphs[1]
+    assert letter.items[:2] == (("Office", "", "192.0.2.0"), ("192.0.2.1", "", ""))
+    assert letter.items[-1] == ("", "", "and 10 more")
+    assert letters.changed("Alpha", "x", "y", False, []).items == ()
