@@ -74,8 +74,8 @@ def confirm(actor: Actor, password: str) -> None:
 
 
 def sign_out(session: Session, actor: Actor) -> None:
-    """End the actor's session."""
-    if actor.signed_in:
+    """End the actor's session, also at an address where it opens nothing."""
+    if actor.session_hash:
         sessions.end(session, actor.session_hash)
         words = f"Signed out. {steps.where(actor.origin)}"
         record(session, actor, Activity.SIGN_IN, words, partner_id=steps.partner_of(session, actor))
