@@ -1,12 +1,15 @@
 """People who sign in: the partner's, the customer's and the provider's; and their sessions."""
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, false
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, LargeBinary, false
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of
+from portal_app.text import fold
 
 
 class UserKind(StrEnum):
@@ -26,9 +29,26 @@ class UserState(StrEnum):
     DISABLED = "disabled"
 
 
+class SignInType(StrEnum):
+    """How a person shows who they are: with a password kept here, or at a provider."""
+
+    AZURE = "azure"
+    EMAIL = "email"
+    GOOGLE = "google"
+
+
 class LinkKind(StrEnum):
     INVITATION = "invitation"
     RESET = "reset"
+
+
+def _name_key(context: Any) -> str:
+    return fold(context.get_current_parameters()["name"])
+
+
+def first_version() -> int:
+    """Not 0: a row that gets the id of a deleted one must not pass for it in an editor that is still open."""
+    return secrets.randbelow(1 << 30)
 
 
 class User(SQLModel, table=True):
@@ -38,7 +58,9 @@ class User(SQLModel, table=True):
     __table_args__ = (
         one_of("kind", UserKind),
         one_of("role", Role),
+        one_of("sign_in_type", SignInType),
         one_of("state", UserState),
+        Index(None, "partner_id", "email_key", "id"),
         CheckConstraint("(kind = 'partner') = (partner_id IS NOT NULL)", name="partner_of_kind"),
         CheckConstraint("(kind = 'customer') = (account_id IS NOT NULL)", name="account_of_kind"),
     )
@@ -50,11 +72,16 @@ class User(SQLModel, table=True):
     email: str = Field(max_length=254)
     email_key: str = Field(max_length=800, unique=True)
     name: str = Field(max_length=120)
+    # Searched; made of the name when the row is added, and by whoever changes the name.
+    name_key: str | None = Field(default=None, max_length=400, sa_column_kwargs={"default": _name_key})
+    sign_in_type: str = Field(default=SignInType.EMAIL, sa_column_kwargs={"server_default": SignInType.EMAIL.value})
     password_hash: str | None = Field(default=None, max_length=200)
     role: str = Role.CUSTOM
     permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     all_accounts: bool = True
     state: str = UserState.ACTIVE
+    # Grows with each change by a colleague: who saves over an older one is told.
+    version: int = Field(default_factory=first_version, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = Field(sa_type=Instant)
     last_sign_in_at: datetime | None = Field(default=None, sa_type=Instant)
     # The password's age counts from here; from `created_at` where it is empty.
