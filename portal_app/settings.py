@@ -4,9 +4,12 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from portal_app.text import email_fault
 
 
 class Settings(BaseSettings):
@@ -23,6 +26,10 @@ class Settings(BaseSettings):
     )
     origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Other origins that may open the socket, by comma; the portal's own always may."
+    )
+    public_url: str = Field(
+        "",
+        description="Address of the portal for links in mails, such as https://portal.acme.example; empty: localhost.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses of proxies whose forwarded headers count, by comma."
@@ -43,7 +50,17 @@ class Settings(BaseSettings):
     sign_in_attempts: int = Field(
         5, ge=1, le=1000, description="Failed sign-ins a minute for one account from one address."
     )
+    sockets: int = Field(2000, ge=1, le=100000, description="Open pages that one server process takes at most.")
+    sockets_per_address: int = Field(
+        200, ge=1, le=100000, description="Open pages from one address at most; an office may share one."
+    )
     daily_work: bool = Field(True, description="Run the daily work inside the server process.")
+    smtp_host: str = Field("", description="Mail server; empty: mail stays in the outbox.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server: 587, or 465 with tls.")
+    smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none.")
+    smtp_username: str = Field("", description="Name for signing in to the mail server; empty: without signing in.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password for signing in to the mail server.")
+    smtp_from: str = Field("", description="Address that mail comes from; empty: PORTAL_SUPPORT_EMAIL.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     brand_name: str = Field(
         "Keelson Backup", max_length=40, description="Name shown in the header and on the sign-in page."
@@ -56,6 +73,23 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        found = urlsplit(value.strip().rstrip("/"))
+        if value and not (found.scheme in {"http", "https"} and found.hostname):
+            raise ValueError("must be such as https://portal.acme.example")
+        if found.path or found.query or found.fragment or "@" in found.netloc:
+            raise ValueError("must be without a path, a name or a password")
+        return found.geturl()
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if value and email_fault(value):
+            raise ValueError("must be an address such as portal@acme.example")
         return value
 
     @field_validator("database_url")

@@ -37,10 +37,16 @@ def searchable(text: str) -> str:
 
 def normal_email(text: str) -> str:
     """The form in which addresses are compared: trimmed, without case, the domain in its ASCII form."""
-    local, _, domain = fold(clean(text)).rpartition("@")
+    folded = fold(clean(text))
+    return f"{folded.rpartition('@')[0]}@{ascii_domain(folded)}"
+
+
+def ascii_domain(email: str) -> str:
+    """The domain of an address in its ASCII form, which mail servers look up; as it is when it has none."""
+    domain = email.rpartition("@")[2]
     with contextlib.suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii")
-    return f"{local}@{domain}"
+    return domain
 
 
 def name_fault(name: str, what: str) -> str:

@@ -105,7 +105,7 @@ def _check(form: NewAccount) -> storage_credentials.Credentials | None:
     faults = {
         "name": name_fault(clean(form.name), "a name"),
         "email": email_fault(clean(form.email)),
-        "password": passwords.fault(form.password),
+        "password": passwords.fault_of(form.password, form.email, form.name),
         "retype": "" if form.retype == form.password else "The two passwords are not the same.",
         "subscription": "" if form.subscription in _PLANS else "Choose how the account begins.",
     }

@@ -1,6 +1,5 @@
 """What the import needs of plain HTTP: the upload of a file, and files to download."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio.to_thread
@@ -12,10 +11,10 @@ from starlette.routing import Route
 
 from portal_app import db
 from portal_app.accounts import import_csv, import_service
-from portal_app.auth import guard, sessions
+from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.auth.routes import from_here, origin_of
+from portal_app.auth.routes import actor_of, from_here
 from portal_app.errors import Denied, NotFound
 
 PAGE = "/accounts/import"
@@ -25,7 +24,6 @@ LARGEST_BODY = import_service.MOST_BYTES + 8_192
 READ_IN_VAIN = 20 * import_service.MOST_BYTES
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _Problem(Exception):
@@ -37,21 +35,13 @@ def _to_page(**query: str) -> Response:
     return RedirectResponse(f"{PAGE}?{asked}" if asked else PAGE, 303, headers=_HEADERS)
 
 
-async def _actor(request: Request, handler: Handler) -> Actor:
-    """Who asks. Denied unless the handler's own policy lets them."""
-    token = sessions.token_in(request.headers.get("cookie"))
-    actor = await db.look(sessions.identify, token, origin_of(request))
-    handler.__policy__.check(actor)
-    return actor
-
-
 @guard.requires(Permission.ACCOUNTS_ADD)
 async def upload(request: Request) -> Response:
     """POST /accounts/import: keeps the file and leads to the page that checks it."""
     if not from_here(request):
         return _to_page(problem="elsewhere")
     try:
-        actor = await _actor(request, upload)
+        actor = await actor_of(request, upload)
         name, content = await _file(request)
         job = await db.work(import_service.put, actor, name, content)
     except Denied:
@@ -65,7 +55,7 @@ async def upload(request: Request) -> Response:
 async def template(request: Request) -> Response:
     """GET /accounts/import/template.csv."""
     try:
-        await _actor(request, template)
+        await actor_of(request, template)
     except Denied:
         return _to_page()
     return _csv("accounts-template.csv", import_csv.template())
@@ -76,7 +66,7 @@ async def faults(request: Request) -> Response:
     """GET /accounts/import/faults.csv?job=…: all faults of the file as it is now."""
     job = request.query_params.get("job", "")
     try:
-        actor = await _actor(request, faults)
+        actor = await actor_of(request, faults)
         content = await anyio.to_thread.run_sync(_faults, actor, job, limiter=import_service.ONE_AT_A_TIME)
     except (Denied, NotFound):
         return _to_page(job="unknown")

@@ -14,9 +14,10 @@ from portal_app import db
 from portal_app.api import throttle
 from portal_app.api.problems import Refusal
 from portal_app.auth import tokens
-from portal_app.auth.actor import NOBODY, Actor, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
+from portal_app.ip_restrictions import refusals
 
 F = TypeVar("F", bound=Callable[..., Any])
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="portal"'}
@@ -91,6 +92,9 @@ async def _identify(request: Request) -> Actor:
     actor, stale = await db.look(tokens.identify, _token(request), _origin(request))
     if actor is NOBODY:
         raise Refusal(401, NO_TOKEN, headers=CHALLENGE)
+    if actor.kind == ActorKind.ELSEWHERE:
+        await anyio.to_thread.run_sync(refusals.note, actor)
+        raise Refusal(403, elsewhere_sentence(actor))
     if stale:
         await db.work(tokens.note_use, actor)
     return actor

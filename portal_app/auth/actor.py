@@ -1,11 +1,14 @@
 """Who acts: a signed-in person, a program with a token, or the portal itself."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from portal_app import clock
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Denied
+
+FRESH_FOR = timedelta(minutes=15)
 
 
 class ActorKind(StrEnum):
@@ -15,6 +18,8 @@ class ActorKind(StrEnum):
     OPERATOR = "operator"
     TOKEN = "token"
     SYSTEM = "system"
+    # Somebody of a partner, or its program, at an address that the partner does not trust: may do nothing.
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,18 @@ class Actor:
     time_zone: str = "UTC"
     session_hash: str = ""
     used_at: datetime | None = None
+    has_password: bool = False
+    confirmed_at: datetime | None = None
     origin: Origin = Origin()
 
     @property
     def signed_in(self) -> bool:
         return self.kind in {ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR}
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the person has shown lately that it is they, by signing in or once more since."""
+        return self.confirmed_at is not None and self.confirmed_at > clock.now() - FRESH_FOR
 
     @property
     def label(self) -> str:
@@ -62,6 +74,16 @@ class Actor:
 
 
 NOBODY = Actor()
+
+
+def at_untrusted_address(actor: Actor) -> Actor:
+    """The same one with nothing left but the name, for the audit."""
+    return replace(actor, kind=ActorKind.ELSEWHERE, permissions=frozenset(), all_accounts=False, used_at=None)
+
+
+def elsewhere_sentence(actor: Actor) -> str:
+    """Why somebody at an untrusted address is refused."""
+    return f"You come from {actor.origin.address or 'an unknown address'}, which your company does not trust."
 
 
 def system(partner_id: int | None = None) -> Actor:

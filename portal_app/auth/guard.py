@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import quote
 
+import anyio.to_thread
 import reflex as rx
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState, StateUpdate
@@ -23,11 +24,12 @@ from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 
 from portal_app import db
 from portal_app.auth import sessions
-from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
-from portal_app.auth.state import SessionState
+from portal_app.auth.state import SessionState, WaitingState
 from portal_app.errors import Denied
+from portal_app.ip_restrictions import refusals
 
 log = logging.getLogger("portal.guard")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,11 +41,15 @@ class Policy:
 
     open_to: str
     any_of: frozenset[Permission] = frozenset()
+    # Only while the person has shown lately that it is they; else the event waits until they show it again.
+    fresh: bool = False
 
     def check(self, actor: Actor) -> None:
         """Raise Denied with the sentence for the refusal."""
         if self.open_to == "public":
             return
+        if actor.kind == ActorKind.ELSEWHERE:
+            raise Denied(elsewhere_sentence(actor))
         if not actor.signed_in:
             raise Denied("Please sign in.")
         if self.open_to == "operators" and actor.kind != ActorKind.OPERATOR:
@@ -55,11 +61,14 @@ class Policy:
         return " or ".join(sorted(self.any_of)) or self.open_to
 
 
-def requires(*any_of: Permission) -> Callable[[F], F]:
-    """The handler or route is for people who have one of the permissions."""
+def requires(*any_of: Permission, fresh: bool = False) -> Callable[[F], F]:
+    """The handler or route is for people who have one of the permissions.
+
+    A `fresh` handler's event waits until the person has confirmed that it is they, unless they did lately.
+    """
     if not any_of:
         raise ValueError("name a permission, or say signed_in()")
-    return _marked(Policy("permission", frozenset(any_of)))
+    return _marked(Policy("permission", frozenset(any_of), fresh))
 
 
 def operators() -> Callable[[F], F]:
@@ -67,9 +76,9 @@ def operators() -> Callable[[F], F]:
     return _marked(Policy("operators"))
 
 
-def signed_in() -> Callable[[F], F]:
-    """The handler or route is for everyone who is signed in."""
-    return _marked(Policy("signed in"))
+def signed_in(*, fresh: bool = False) -> Callable[[F], F]:
+    """The handler or route is for everyone who is signed in; `fresh` as in `requires`."""
+    return _marked(Policy("signed in", fresh=fresh))
 
 
 def public(reason: str) -> Callable[[F], F]:
@@ -96,6 +105,8 @@ _HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
 _ANYONE = "anyone"
 # What JSON has; a handler that declares another type checks it itself.
 _PLAIN = frozenset({bool, dict, float, int, list, str, NoneType})
+# The page for who comes from an address that their company does not trust.
+ACCESS_DENIED = "/access-denied"
 _NO_SUCH_ACTION = "There is no such action."
 _actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
@@ -136,6 +147,8 @@ async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
     """Read the actor afresh; notes the session's use when that is due and a person is using it."""
     token = sessions.token_in(state.router.headers.cookie)
     found = await db.glance(sessions.identify, token, origin_of(state))
+    if found.kind == ActorKind.ELSEWHERE:
+        await anyio.to_thread.run_sync(refusals.note, found)
     if in_use and sessions.needs_noting(found):
         await db.work(sessions.note_use, found)
     return found
@@ -160,7 +173,7 @@ class Guard(rx.Middleware):
         found = await identify(state)
         _actor.set(found)
         if not await _bound(state, name, found):
-            return StateUpdate(events=_to_sign_in(state))
+            return StateUpdate(events=_to_sign_in(state, found))
         policy = policy_of(name) if takes(name, event.payload) else None
         try:
             if policy is None:
@@ -169,9 +182,9 @@ class Guard(rx.Middleware):
         except Denied as refusal:
             log.warning("refused %s policy=%s user=%s address=%s", name, policy, found.user_id, found.origin.address)
             if not found.signed_in and policy is not None:
-                return StateUpdate(events=_to_sign_in(state))
+                return StateUpdate(events=_to_sign_in(state, found))
             return await _tell(state, refusal.sentence)
-        return None
+        return await _ask(state, event, found) if policy.fresh and not found.is_fresh else None
 
 
 def takes(event_name: str, payload: Mapping[str, Any]) -> bool:
@@ -220,12 +233,13 @@ def _is_whole_form(value: Any) -> bool:
     )
 
 
-async def may_take(app: rx.App, tab: str, cookie_header: str) -> bool:
+async def may_take(app: rx.App, tab: str, cookie_header: str, origin: Origin) -> bool:
     """Whether a socket with this cookie may go on with the tab's state: its own session's, or nobody's."""
     state = await app.state_manager.get_state(BaseStateToken(ident=tab, cls=SessionState))
-    token = sessions.token_in(cookie_header)
-    mine = sessions.digest(token) if token else _ANYONE
-    return (await state.get_state(SessionState))._owner in {"", _ANYONE, mine}
+    owner = (await state.get_state(SessionState))._owner
+    if owner in {"", _ANYONE}:
+        return True
+    return owner == _owner(await db.look(sessions.identify, sessions.token_in(cookie_header), origin))
 
 
 async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
@@ -233,7 +247,7 @@ async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
 
     a state that another session filled is emptied before anything of it can be sent.
     """
-    owner = found.session_hash or _ANYONE
+    owner = _owner(found)
     binding = await state.get_state(SessionState)
     if binding._owner == owner:
         return True
@@ -245,8 +259,15 @@ async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:
     return not known_owner or event_name.rpartition(".")[2] in _HYDRATES
 
 
-def _to_sign_in(state: BaseState) -> list[Event]:
+def _owner(found: Actor) -> str:
+    """Whose the state may be. At an untrusted address nothing of the session's own is left to see."""
+    return _ANYONE if found.kind == ActorKind.ELSEWHERE else found.session_hash or _ANYONE
+
+
+def _to_sign_in(state: BaseState, found: Actor) -> list[Event]:
     url = state.router.url
+    if found.kind == ActorKind.ELSEWHERE:
+        return Event.from_event_type([rx.redirect(ACCESS_DENIED, replace=True)])
     here = f"{url.path or '/'}?{url.query}".rstrip("?")
     target = "/login" if here == "/" or url.path == "/login" else f"/login?next={quote(here, safe='')}"
     return Event.from_event_type([rx.redirect(target, replace=True)])
@@ -254,8 +275,19 @@ def _to_sign_in(state: BaseState) -> list[Event]:
 
 async def _tell(state: BaseState, sentence: str) -> StateUpdate:
     """Show the refusal on the page; nothing else of the state changes."""
-    shown = await state.get_state(SessionState)
-    shown.denied = sentence
+    (await state.get_state(SessionState)).denied = sentence
+    return await _changes(state)
+
+
+async def _ask(state: BaseState, event: Event, found: Actor) -> StateUpdate:
+    """Let the event wait, and ask on the page whether it is still the person who signed in."""
+    waiting = await state.get_state(WaitingState)
+    waiting._hold(event)
+    waiting.asked, waiting.has_password = True, found.has_password
+    return await _changes(state)
+
+
+async def _changes(state: BaseState) -> StateUpdate:
     root = state._get_root_state()
     delta = await root._get_resolved_delta()
     root._clean()

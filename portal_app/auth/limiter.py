@@ -14,6 +14,8 @@ from portal_app.settings import settings
 
 # Where somebody signed in within this time, strangers' attempts from elsewhere don't count.
 _KNOWN = RateLimitItemPerDay(1, 30)
+# Of a million codes three are right at a time.
+_CODES = (RateLimitItemPerMinute(10, 15), RateLimitItemPerDay(50))
 _making = Lock()
 
 
@@ -77,6 +79,26 @@ def forgive(email: str, address: str) -> None:
     for item in _account():
         _limiter().clear(item, "account", email)
     _limiter().hit(_KNOWN, "known", email, network)
+
+
+def count_code(user_id: int) -> None:
+    """Count one try of a second factor, from wherever it comes: only who knows the password gets as far."""
+    _take(_CODES, "code", str(user_id))
+
+
+def forgive_codes(user_id: int) -> None:
+    """A right code clears what was counted."""
+    for item in _CODES:
+        _limiter().clear(item, "code", str(user_id))
+
+
+def is_worth_noting(session_hash: str, address: str) -> bool:
+    """Whether one more refusal of this session belongs into the audit: the first of ten minutes from each network,
+
+    and a few in all: who has many addresses must not fill the audit either.
+    """
+    first = _limiter().hit(RateLimitItemPerMinute(1, 10), "noted", session_hash, _network(address))
+    return first and _limiter().hit(RateLimitItemPerHour(20), "noted", session_hash)
 
 
 def _take(items: tuple[RateLimitItem, ...], *keys: str) -> None:

@@ -1,5 +1,6 @@
 """Passwords: argon2id, the same time for the unknown address as for the known one."""
 
+import re
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -8,6 +9,8 @@ from zxcvbn_rs_py import zxcvbn
 
 SHORTEST = 12
 LONGEST = 128
+# zxcvbn's time grows with the square of the length: 70 ms for 128 characters, 4 for 40.
+_JUDGED = 40
 
 # OWASP's recommendation for argon2id: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -38,20 +41,30 @@ def _nobodys_hash() -> str:
     return _hasher.hash("no user has this password, and none can sign in with it")
 
 
-def fault(password: str) -> str:
-    """The sentence to show beside a new password that can't be taken; empty when it can."""
+def fault_of(password: str, *personal: str) -> str:
+    """The sentence to show beside a new password that can't be taken; empty when it can.
+
+    `personal` is what others know of its user, such as email and name: a password made of it is easy to guess.
+    """
     if len(password) < SHORTEST:
         return f"Use at least {SHORTEST} characters."
     if len(password) > LONGEST:
         return f"Use at most {LONGEST} characters."
     if "\x00" in password or not _can_be_hashed(password):
         return "Remove the invisible control characters."
-    if strength(password)[0] < 2:
+    if _score(password, personal) < 2:
         return "This password is easy to guess. Use a longer or less common one."
     return ""
 
 
 def strength(password: str) -> tuple[int, str]:
     """A score from 0 (guessed at once) to 4, and a word for it."""
-    score = int(zxcvbn(password[:LONGEST]).score) if password else 0
+    score = _score(password[:LONGEST]) if password else 0
     return score, ("Very weak", "Weak", "Fair", "Good", "Strong")[score]
+
+
+def _score(password: str, personal: tuple[str, ...] = ()) -> int:
+    """zxcvbn's, which knows the common passwords. Of a long one the better end counts: the whole takes too long."""
+    known = sorted({word for text in personal for word in (text.lower(), *re.findall(r"\w{3,}", text.lower()))})
+    ends = {password[:_JUDGED], password[-_JUDGED:]}
+    return max(int(zxcvbn(end, known).score) for end in ends)

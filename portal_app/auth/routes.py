@@ -1,15 +1,18 @@
 """The two requests that set and clear the session cookie, which no script and so no socket can do."""
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from portal_app import db
 from portal_app.auth import guard, service, sessions
-from portal_app.auth.actor import Origin
+from portal_app.auth.actor import Actor, ActorKind, Origin
 from portal_app.auth.browsers import browser_name
+from portal_app.ip_restrictions import refusals
 from portal_app.shell.navigation import home_of
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -20,6 +23,15 @@ LARGEST_FORM = 16_384
 def origin_of(request: Request) -> Origin:
     """Where a request comes from."""
     return Origin(request.client.host if request.client else "", browser_name(request.headers.get("user-agent", "")))
+
+
+async def actor_of(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Actor:
+    """Who sends the request. Raises Denied unless the handler's own policy lets them."""
+    actor = await db.look(sessions.identify, sessions.token_in(request.headers.get("cookie")), origin_of(request))
+    if actor.kind == ActorKind.ELSEWHERE:
+        await anyio.to_thread.run_sync(refusals.note, actor)
+    handler.__policy__.check(actor)
+    return actor
 
 
 def local_path(target: str) -> str:
@@ -60,12 +72,21 @@ async def begin(request: Request) -> Response:
     if token is None:
         return RedirectResponse("/login?again=1", 303, headers=_HEADERS)
     actor = await db.look(sessions.identify, token, origin_of(request))
+    if actor.kind == ActorKind.ELSEWHERE:
+        return await _turned_away(actor)
     wanted = local_path(str(form.get("next", "")))
     answer = RedirectResponse(home_of(actor) if wanted == "/" else wanted, 303, headers=_HEADERS)
     secure = request.url.scheme == "https"
     name = sessions.SECURE_COOKIE if secure else sessions.COOKIE
     answer.set_cookie(name, token, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
+
+
+async def _turned_away(actor: Actor) -> Response:
+    """Everything they typed was right, but they come from elsewhere: there is no session."""
+    await anyio.to_thread.run_sync(refusals.note, actor)
+    await db.work(sessions.end, actor.session_hash)
+    return RedirectResponse(guard.ACCESS_DENIED, 303, headers=_HEADERS)
 
 
 def _is_small(request: Request) -> bool:

@@ -1,21 +1,32 @@
-"""Signing in and out."""
+"""Signing in with a password, its further steps, and signing out. Each part that takes time holds no lock."""
 
 from sqlmodel import Session, col, select
 
 from portal_app import db
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
-from portal_app.auth import limiter, passwords, sessions
-from portal_app.auth.actor import Actor, ActorKind, Origin
+from portal_app.auth import limiter, passwords, sessions, steps
+from portal_app.auth.actor import Actor, Origin
+from portal_app.auth.steps import Method, Step, StepKind
 from portal_app.errors import Denied
-from portal_app.models import Account, Partner, PartnerState, User, UserState
+from portal_app.models import User
 from portal_app.text import EMAIL_LENGTH, normal_email
 
 REFUSED = "The email or the password is not right."
+WRONG_PASSWORD = "This is not your password."
+WRONG_CODE = "This code is not right, or was used already."
+OVER = "That took too long, or too many codes were wrong. Please sign in again."
 
 
-def sign_in(email: str, password: str, origin: Origin) -> str:
-    """A one-time ticket for the person, or Denied with one sentence for every reason and about the same time.
+class Over(Denied):
+    """The sign-in that the step belongs to is no more: it begins again."""
+
+    def __init__(self) -> None:
+        super().__init__(OVER)
+
+
+def sign_in(email: str, password: str, origin: Origin) -> Step:
+    """The step after the password, or Denied with one sentence for every reason and about the same time.
 
     Two units of work: no lock is held while the password is checked (tens of milliseconds of CPU).
     """
@@ -23,66 +34,73 @@ def sign_in(email: str, password: str, origin: Origin) -> str:
     limiter.count_attempt(key, origin.address)
     user = db.read(_find, key)
     right = passwords.verify(user.password_hash if user else None, password)
-    ticket = db.write(_decide, user.id if user else None, right, origin)
-    if ticket is None:
+    step = db.write(_decide, user.id if user else None, right, origin)
+    if step.kind == StepKind.REFUSED:
         limiter.count_failure(origin.address)
         raise Denied(REFUSED)
-    limiter.forgive(key, origin.address)
-    return ticket
+    if step.kind != StepKind.CODE:
+        # Before the code it would give who knows the password any number of codes to try.
+        limiter.forgive(key, origin.address)
+    return step
+
+
+def verify_code(token: str, code: str, origin: Origin) -> Step:
+    """The step after the second factor. Raises Denied for a wrong code, Over when there is no such step any more."""
+    user = db.read(_at_code, token)
+    if user is None:
+        raise Over
+    limiter.count_attempt(user.email_key, origin.address)
+    limiter.count_code(user.id or 0)
+    step = db.write(steps.verify, token, code, origin)
+    if step is None or step.kind == StepKind.REFUSED:
+        limiter.count_failure(origin.address)
+        raise Denied(WRONG_CODE) if step is None else Over
+    limiter.forgive(user.email_key, origin.address)
+    limiter.forgive_codes(user.id or 0)
+    return step
+
+
+def confirm(actor: Actor, password: str) -> None:
+    """Take the password once more as the proof that it is still the person who signed in. Raises Denied."""
+    key = normal_email(actor.email)
+    limiter.count_attempt(key, actor.origin.address)
+    user = db.read(_find, key)
+    right = passwords.verify(user.password_hash if user else None, password)
+    db.write(_note_confirmed, actor, right)
+    if not right:
+        limiter.count_failure(actor.origin.address)
+        raise Denied(WRONG_PASSWORD)
+    limiter.forgive(key, actor.origin.address)
 
 
 def sign_out(session: Session, actor: Actor) -> None:
-    """End the actor's session."""
-    if actor.signed_in:
+    """End the actor's session, also at an address where it opens nothing."""
+    if actor.session_hash:
         sessions.end(session, actor.session_hash)
-        record(
-            session, actor, Activity.SIGN_IN, f"Signed out. {_where(actor.origin)}", partner_id=_partner(session, actor)
-        )
+        words = f"Signed out. {steps.where(actor.origin)}"
+        record(session, actor, Activity.SIGN_IN, words, partner_id=steps.partner_of(session, actor))
+
+
+def _note_confirmed(session: Session, actor: Actor, right: bool) -> None:
+    if right:
+        sessions.note_confirmed(session, actor.session_hash)
+    words = f"Password {'confirmed' if right else 'refused'} before a sensitive action. {steps.where(actor.origin)}"
+    partner_id = steps.partner_of(session, actor)
+    record(session, actor, Activity.SIGN_IN, words, completed=right, partner_id=partner_id)
 
 
 def _find(session: Session, key: str) -> User | None:
     return session.exec(select(User).where(col(User.email_key) == key)).first()
 
 
-def _decide(session: Session, user_id: int | None, right: bool, origin: Origin) -> str | None:
+def _at_code(session: Session, token: str) -> User | None:
+    found = steps.at(session, token, StepKind.CODE)
+    return found[1] if found else None
+
+
+def _decide(session: Session, user_id: int | None, right: bool, origin: Origin) -> Step:
+    if user_id is not None and right:
+        return steps.proceed(session, user_id, origin, method=Method.PASSWORD, second_factor_done=False)
     user = session.get(User, user_id) if user_id is not None else None
-    allowed = right and user is not None and user.state == UserState.ACTIVE and _partner_is_active(session, user)
-    who = (
-        Actor(
-            kind=ActorKind(user.kind),
-            user_id=user.id,
-            partner_id=user.partner_id,
-            account_id=user.account_id,
-            email=user.email,
-            origin=origin,
-        )
-        if user
-        else Actor(email="unknown address", origin=origin)
-    )
-    words = "Signed in with a password" if allowed else "Sign-in refused"
-    record(
-        session,
-        who,
-        Activity.SIGN_IN,
-        f"{words}. {_where(origin)}",
-        completed=allowed,
-        partner_id=_partner(session, who),
-    )
-    return sessions.new_ticket(session, user.id) if allowed and user and user.id else None
-
-
-def _partner_is_active(session: Session, user: User) -> bool:
-    partner = session.get(Partner, user.partner_id) if user.partner_id is not None else None
-    return partner is None or partner.state == PartnerState.ACTIVE
-
-
-def _partner(session: Session, actor: Actor) -> int | None:
-    """The partner in whose audit the act belongs: a customer's is that of its account."""
-    if actor.account_id is None:
-        return actor.partner_id
-    account = session.get(Account, actor.account_id)
-    return account.partner_id if account else None
-
-
-def _where(origin: Origin) -> str:
-    return f"{origin.browser or 'Unknown browser'} from {origin.address or 'unknown address'}"
+    steps.note(session, user, origin, "Sign-in refused", completed=False)
+    return steps.REFUSED

@@ -8,9 +8,20 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
-from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin
+from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
 from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
-from portal_app.models import Account, LoginSession, LoginTicket, Partner, PartnerState, User, UserKind, UserState
+from portal_app.ip_restrictions.repository import comes_from_elsewhere
+from portal_app.models import (
+    Account,
+    LoginSession,
+    LoginTicket,
+    Partner,
+    PartnerState,
+    PendingSignIn,
+    User,
+    UserKind,
+    UserState,
+)
 from portal_app.settings import settings
 
 # `__Host-` makes browsers refuse the cookie unless it is Secure and of this very host.
@@ -49,6 +60,7 @@ def redeem(session: Session, ticket: str, origin: Origin) -> str | None:
             ends_at=now + timedelta(hours=settings().session_hours),
             address=origin.address[:64],
             browser=origin.browser[:200],
+            confirmed_at=now,
         )
     )
     session.execute(update(User).where(col(User.id) == found.user_id).values(last_sign_in_at=now))
@@ -60,8 +72,19 @@ def end(session: Session, token_hash: str) -> None:
     session.execute(delete(LoginSession).where(col(LoginSession.token_hash) == token_hash))
 
 
+def end_all(session: Session, user_id: int, keep_hash: str = "") -> None:
+    """Sign the user out everywhere, but for the session with `keep_hash`; sign-ins on their way end too."""
+    others = col(LoginSession.token_hash) != keep_hash
+    session.execute(delete(LoginSession).where(col(LoginSession.user_id) == user_id, others))
+    for model in (LoginTicket, PendingSignIn):
+        session.execute(delete(model).where(col(model.user_id) == user_id))
+
+
 def identify(session: Session, token: str | None, origin: Origin) -> Actor:
-    """The actor behind a session token: user, partner, permissions as they are now. NOBODY when it no longer holds."""
+    """The actor behind a session token: user, partner, permissions as they are now. NOBODY when it no longer holds.
+
+    The partner's own people are ELSEWHERE at an address that it does not trust; only then this costs a second look.
+    """
     if not token:
         return Actor(origin=origin)
     now = clock.now()
@@ -81,7 +104,9 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
     ).first()
     if row is None:
         return Actor(origin=origin)
-    return _actor(*row, origin)
+    actor, partner = _actor(*row, origin), row.Partner
+    refused = actor.kind == ActorKind.PARTNER and comes_from_elsewhere(session, partner, origin.address)
+    return at_untrusted_address(actor) if refused else actor
 
 
 def needs_noting(actor: Actor) -> bool:
@@ -93,6 +118,12 @@ def note_use(session: Session, actor: Actor) -> None:
     """Note that the session is in use now, which puts its idle end off."""
     mine = col(LoginSession.token_hash) == actor.session_hash
     session.execute(update(LoginSession).where(mine).values(used_at=clock.now()))
+
+
+def note_confirmed(session: Session, token_hash: str) -> None:
+    """Note that the person at this session has just shown that it is they."""
+    mine = col(LoginSession.token_hash) == token_hash
+    session.execute(update(LoginSession).where(mine).values(confirmed_at=clock.now()))
 
 
 def token_in(cookie_header: str | None) -> str | None:
@@ -117,6 +148,8 @@ def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Ori
         time_zone=partner.time_zone if partner else NOBODY.time_zone,
         session_hash=login.token_hash,
         used_at=login.used_at,
+        has_password=user.password_hash is not None,
+        confirmed_at=login.confirmed_at,
         origin=origin,
     )
 

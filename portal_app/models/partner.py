@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, false
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of
@@ -51,6 +51,14 @@ class Partner(SQLModel, table=True):
     time_zone: str = Field(default="UTC", max_length=64)
     default_subscription: str = SubscriptionType.TRIAL
     default_data_center_id: int | None = Field(default=None, foreign_key="data_center.id")
+    # How old a user's password may grow; None for any age.
+    password_days: int | None = None
+    require_two_factor: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    email: str = Field(default="", max_length=254)
+    address: str = Field(default="", max_length=500)
+    phone: str = Field(default="", max_length=40)
+    # Whether its people may come only from its trusted addresses.
+    ip_restricted: bool = False
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -74,3 +82,28 @@ class PartnerChange(SQLModel, table=True):
 
     partner_id: int = Field(primary_key=True, foreign_key="partner.id", ondelete="CASCADE")
     number: int = Field(default=0, sa_type=BigInteger)
+
+
+class TrustedAddress(SQLModel, table=True):
+    """One entry of the addresses from which a partner's people may come; `addresses` is how it is shown."""
+
+    __tablename__ = "trusted_address"
+
+    id: int | None = Field(default=None, primary_key=True)
+    partner_id: int = Field(foreign_key="partner.id", ondelete="CASCADE", index=True)
+    description: str = Field(default="", max_length=120)
+    addresses: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class TrustedSpan(SQLModel, table=True):
+    """The addresses of an entry from one to another, as keys that compare bytewise (ip_restrictions/addresses.py)."""
+
+    __tablename__ = "trusted_span"
+    __table_args__ = (Index(None, "partner_id", "first", "last"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: int = Field(foreign_key="trusted_address.id", ondelete="CASCADE", index=True)
+    partner_id: int = Field(foreign_key="partner.id", ondelete="CASCADE")
+    first: bytes = Field(sa_type=LargeBinary)
+    last: bytes = Field(sa_type=LargeBinary)

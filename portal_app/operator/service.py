@@ -54,7 +54,7 @@ def create_operator(session: Session, actor: Actor, email: str, name: str, passw
     _refuse(
         email=email_fault(email),
         name=name_fault(name, "the operator's name"),
-        password=passwords.fault(password),
+        password=passwords.fault_of(password, email, name),
     )
     user = _add_user(session, UserKind.OPERATOR, email, name, password)
     record(session, actor, Activity.USER_MANAGEMENT, f"Operator added: {email}")
@@ -110,7 +110,7 @@ def _faults(new: NewPartner) -> dict[str, str]:
         "time_zone": "" if known_zone else "Give the name of a time zone, such as Europe/Paris or America/New_York.",
         "admin_email": email_fault(new.admin_email),
         "admin_name": name_fault(new.admin_name, "the administrator's name"),
-        "password": passwords.fault(new.password),
+        "password": passwords.fault_of(new.password, new.admin_email, new.admin_name),
     }
 
 

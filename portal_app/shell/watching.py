@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from reflex.state import BaseState
 
 from portal_app.auth import guard
-from portal_app.auth.actor import Actor
+from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
 from portal_app.errors import PortalError
@@ -40,7 +40,8 @@ async def keep_fresh(
     except PortalError as refusal:
         # Who signed out elsewhere is sent to sign in by the next click; a right that was taken away is told of here.
         async with state:
-            if (await guard.identify(state, in_use=False)).signed_in:
+            found = await guard.identify(state, in_use=False)
+            if found.signed_in or found.kind == ActorKind.ELSEWHERE:
                 (await state.get_state(SessionState)).denied = refusal.sentence
     finally:
         hub.pages.discard(page)

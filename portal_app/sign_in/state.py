@@ -1,12 +1,13 @@
 """The sign-in page's state. The password passes through and is never kept."""
 
-import anyio.to_thread
 import reflex as rx
 from pydantic import BaseModel, ValidationError
 
 from portal_app import db
 from portal_app.auth import guard, service
 from portal_app.auth.routes import local_path
+from portal_app.auth.steps import StepKind
+from portal_app.auth.turns import in_turn
 from portal_app.demo.service import is_open
 from portal_app.errors import Denied
 from portal_app.shell.navigation import home_of
@@ -64,7 +65,8 @@ class SignInState(rx.State):
         yield
         try:
             where = guard.actor().origin
-            self.ticket = await anyio.to_thread.run_sync(service.sign_in, self.email, given.password, where)
+            step = await in_turn(service.sign_in, self.email, given.password, where)
+            self.ticket = step.token if step.kind == StepKind.DONE else ""
         except Denied as refusal:
             self.error = refusal.sentence
         self.busy = False

@@ -145,3 +145,13 @@ def test_the_session_notes_where_it_began(cast: Cast, shift: Shift) -> None:
 
 def _set(session: Session, model: Any, row_id: int, values: dict[str, Any]) -> None:
     session.execute(update(model).where(col(model.id) == row_id).values(**values))
+
+
+def test_all_of_a_person_ends_but_the_one_kept(cast: Cast) -> None:
+    kept, other, bobs = token_of(cast.alice), token_of(cast.alice), token_of(cast.bob)
+    ticket = db.write(sessions.new_ticket, cast.alice.id)
+    db.write(sessions.end_all, cast.alice.id, keep_hash=sessions.digest(kept))
+    assert (_holds(kept), _holds(other), _holds(bobs)) == (True, False, True)
+    assert db.write(sessions.redeem, ticket, HERE) is None
+    db.write(sessions.end_all, cast.alice.id)
+    assert not _holds(kept)

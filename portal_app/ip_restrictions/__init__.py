@@ -1,0 +1,1 @@
+"""IP Restrictions: from which addresses a partner's people may come."""

@@ -1,0 +1,77 @@
+"""Links in mails: good once, for a time, for one purpose."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from portal_app import clock, db, migrations
+from portal_app.auth import one_time
+from portal_app.models import LinkKind
+from portal_app.settings import reset_settings
+from tests.cast import Cast, make_cast
+
+HOUR = timedelta(hours=1)
+INVITATION, RESET = LinkKind.INVITATION, LinkKind.RESET
+
+
+def _link(user_id: int | None, kind: LinkKind = RESET) -> str:
+    return db.write(one_time.create, user_id, kind, HOUR)
+
+
+def test_a_link_is_looked_at_often_and_taken_once(cast: Cast) -> None:
+    token = _link(cast.alice.id)
+    assert db.read(one_time.peek, token, RESET) == db.read(one_time.peek, token, RESET) == cast.alice.id
+    assert db.write(one_time.take, token, RESET) == cast.alice.id
+    assert db.write(one_time.take, token, RESET) is None
+    assert db.read(one_time.peek, token, RESET) is None
+
+
+@pytest.mark.parametrize("token", ["", "x", "\u2028", "x" * 10_000])
+def test_a_link_that_was_never_made_opens_nothing(cast: Cast, token: str) -> None:
+    _link(cast.alice.id)
+    assert db.read(one_time.peek, token, RESET) is None
+    assert db.write(one_time.take, token, RESET) is None
+
+
+def test_a_link_serves_its_own_purpose_only(cast: Cast) -> None:
+    token = _link(cast.alice.id, INVITATION)
+    assert db.read(one_time.peek, token, RESET) is None
+    assert db.write(one_time.take, token, RESET) is None
+    assert db.write(one_time.take, token, INVITATION) == cast.alice.id
+
+
+def test_a_new_link_voids_the_users_older_one_of_its_kind(cast: Cast) -> None:
+    old, bobs, other = _link(cast.alice.id), _link(cast.bob.id), _link(cast.alice.id, INVITATION)
+    new = _link(cast.alice.id)
+    assert db.write(one_time.take, old, RESET) is None
+    assert db.write(one_time.take, new, RESET) == cast.alice.id
+    assert db.write(one_time.take, bobs, RESET) == cast.bob.id
+    assert db.write(one_time.take, other, INVITATION) == cast.alice.id
+
+
+def test_a_link_ends_on_the_minute(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, end = _link(cast.alice.id), clock.now() + HOUR
+    monkeypatch.setattr(clock, "now", lambda: end)
+    assert db.read(one_time.peek, token, RESET) is None
+    assert db.write(one_time.take, token, RESET) is None
+
+
+def test_of_many_at_once_one_takes_it(database: None) -> None:
+    _race(db.write(make_cast))
+
+
+@pytest.mark.postgres
+def test_of_many_at_once_one_takes_it_on_postgresql(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
+    reset_settings()
+    db.reset_engine()
+    migrations.upgrade()
+    _race(db.write(make_cast))
+
+
+def _race(cast: Cast) -> None:
+    token = _link(cast.alice.id)
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(lambda _: db.write(one_time.take, token, RESET), range(50)))
+    assert sorted(one for one in found if one) == [cast.alice.id]
