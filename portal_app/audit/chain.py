@@ -68,7 +68,8 @@ def _waiting(session: Session) -> list[dict[str, Any]]:
 
 
 @event.listens_for(Session, "before_commit")
-def _write(session: Session) -> None:
+def write(session: Session) -> None:
+    """Add what waits. Happens by itself before a commit (that of a savepoint aside)."""
     if not _waiting(session) or session.in_nested_transaction():
         return
     # Whatever locks the rest of the transaction still needs come first.

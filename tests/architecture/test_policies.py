@@ -14,6 +14,7 @@ from reflex_base.registry import RegistrationContext
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from portal_app import portal_app  # noqa: F401 (so that all there is to call is there)
 from portal_app.auth import guard
 from tests.architecture.source import ROOT
 
