@@ -2,13 +2,12 @@
 
 import io
 import logging
-import secrets
 
 import pytest
 
 from portal_app import logs
 
-TOKEN = secrets.token_urlsafe(32)
+TOKEN = "iSz1TuKu3Ct0oaUyCmqkCdVWd7qPD0tSYAc1Hsu3D4I"
 SECRET = "hunter2-and-more"
 LINES = [
     f"Cookie: portal_session={TOKEN}; other=1",
