@@ -17,7 +17,7 @@ from portal_app.times import Moment, moment
 
 # The field of the page that a new token is written into.
 FIELD = "new-token"
-LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never"))
+LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("never", "Never"))
 _LOOKS = {
     TokenState.ACTIVE: ("green", "Active"),
     TokenState.STOPPED: ("orange", "Stopped"),
@@ -148,7 +148,11 @@ def _read(form: dict, actor: Actor) -> tuple[str, frozenset[Permission], datetim
     if life not in dict(LIVES):
         raise Invalid(life="Choose one of the list.")
     name = form.get("name", "")
-    return str(name), chosen, clock.now() + timedelta(days=int(life)) if life else None
+    return str(name), chosen, _end(life)
+
+
+def _end(life: str) -> datetime | None:
+    return None if life == "never" else clock.now() + timedelta(days=int(life))
 
 
 def _grants(permissions: frozenset[Permission]) -> list[Grant]:
