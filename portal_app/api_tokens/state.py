@@ -104,7 +104,7 @@ class ApiTokensState(rx.State):
         return rx.set_value(FIELD, "")
 
     @rx.event
-    @guard.requires(Permission.API_MANAGE)
+    @guard.requires(Permission.API_MANAGE, fresh=True)
     async def create(self, form: dict):
         """Make a token and write it into the page, once."""
         self.errors, self.error = {}, ""
@@ -121,7 +121,7 @@ class ApiTokensState(rx.State):
         yield rx.set_value(FIELD, token)
 
     @rx.event
-    @guard.requires(Permission.API_MANAGE)
+    @guard.requires(Permission.API_MANAGE, fresh=True)
     async def revoke(self):
         """End the chosen token for good."""
         actor = guard.actor()

@@ -82,7 +82,7 @@ class IpRestrictionsState(rx.State):
         self._close()
 
     @rx.event
-    @guard.requires(Permission.SECURITY_MANAGE)
+    @guard.requires(Permission.SECURITY_MANAGE, fresh=True)
     async def save(self, form: dict):
         """Save the dialog; faults stand by their fields, and what was typed stays."""
         given = EntryForm(**{name: form[name] for name in FIELDS if isinstance(form.get(name), str)})
@@ -93,7 +93,7 @@ class IpRestrictionsState(rx.State):
         return None
 
     @rx.event
-    @guard.requires(Permission.SECURITY_MANAGE)
+    @guard.requires(Permission.SECURITY_MANAGE, fresh=True)
     async def delete(self):
         """Delete the chosen entry."""
         if self.dialog == "delete":
@@ -101,7 +101,7 @@ class IpRestrictionsState(rx.State):
         return None
 
     @rx.event
-    @guard.requires(Permission.SECURITY_MANAGE)
+    @guard.requires(Permission.SECURITY_MANAGE, fresh=True)
     async def switch(self, is_on: bool):
         """Turn the restrictions on or off."""
         told = f"Trusted IP Addresses is {'on' if is_on else 'off'}."
