@@ -122,15 +122,13 @@ class ApiTokensState(rx.State):
 
     @rx.event
     @guard.requires(Permission.API_MANAGE, fresh=True)
-    async def revoke(self):
-        """End the chosen token for good."""
+    async def revoke(self, token_id: int):
+        """End a token for good."""
         actor = guard.actor()
-        if self.dialog != "revoke":
-            return None
         self._close()
-        await db.work(tokens.revoke, actor, self.revoking_id)
+        name = await db.work(tokens.revoke, actor, token_id)
         await self._show(actor)
-        return NoticeState.tell("green", f"“{self.revoking_name}” is revoked.")
+        return NoticeState.tell("green", f"“{name}” is revoked.")
 
     async def _show(self, actor: Actor) -> None:
         rows = await db.look(repository.tokens, actor)

@@ -28,6 +28,7 @@ def written(answer: Answer) -> list[str]:
 def ask(cast: Cast, who: str, form: dict[str, Any]) -> Answer:
     async def scene(made: Pipeline) -> Answer:
         tab = made.tab(cookie_of(cast.people[who]), "/settings/api")
+        await tab.hydrate()
         return await tab.send(name_of(CREATE), {"form": form})
 
     return play(scene)
@@ -36,6 +37,7 @@ def ask(cast: Cast, who: str, form: dict[str, Any]) -> Answer:
 def test_a_new_token_is_written_into_the_page_once_and_kept_nowhere(cast: Cast) -> None:
     async def scene(made: Pipeline) -> None:
         tab = made.tab(cookie_of(cast.alice), "/settings/api")
+        await tab.hydrate()
         answer = await tab.send(name_of(CREATE), {"form": FORM})
         (token,) = written(answer)
         assert answer.events[-1].payload["ref"] == f"ref_{FIELD.replace('-', '_')}"
@@ -73,14 +75,18 @@ def test_who_may_not_is_refused(cast: Cast) -> None:
     assert saved() == []
 
 
-def test_revoking_needs_the_question_and_ends_the_token(cast: Cast) -> None:
+def test_revoking_ends_the_token_and_strangers_cannot(cast: Cast) -> None:
     async def scene(made: Pipeline) -> None:
         tab = made.tab(cookie_of(cast.alice), "/settings/api")
+        await tab.hydrate()
         (token,) = written(await tab.send(name_of(CREATE), {"form": FORM}))
-        await tab.send(name_of(REVOKE))
+        number = {"token_id": saved()[0].id}
+        stranger = made.tab(cookie_of(cast.mallory), "/settings/api")
+        await stranger.hydrate()
+        assert "There is no such token." in str((await stranger.send(name_of(REVOKE), number)).errors)
         assert db.read(tokens.find_token, token).permissions
-        await tab.send(name_of("api_tokens_state.open_revoke"), {"token_id": saved()[0].id})
-        answer = await tab.send(name_of(REVOKE))
+        assert (await tab.send(name_of("api_tokens_state.open_revoke"), number)).var("revoking_name") == "Backup server"
+        answer = await tab.send(name_of(REVOKE), number)
         assert answer.var("text") == "“Backup server” is revoked."
         assert not db.read(tokens.find_token, token).permissions
 
