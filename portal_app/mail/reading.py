@@ -35,7 +35,7 @@ class MailRow:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of the text; with the address that it is, if it is one of the portal's own."""
+    """A line of the text; with the path that it leads to, if it is an address of the portal."""
 
     text: str
     href: str
@@ -102,9 +102,13 @@ def _readable() -> ColumnElement[bool]:
 
 
 def _lines(letter: Letter) -> list[TextLine]:
-    own = absolute("/")
-    found = [line.rstrip() for line in text_of(letter).splitlines()]
-    return [TextLine(line, line.strip() if line.strip().startswith(own) else "") for line in found]
+    return [_text_line(line.rstrip(), line.strip()) for line in text_of(letter).splitlines()]
+
+
+def _text_line(text: str, bare: str) -> TextLine:
+    # Followed where the reader is already: a demo is often reached under another name than its setting says.
+    path = bare.removeprefix(absolute("/"))
+    return TextLine(text, f"/{path}" if path != bare else "")
 
 
 def _row(mail: OutboxMail) -> MailRow:

@@ -35,7 +35,7 @@ def of_demo(session: Session) -> int:
 def test_somebody_who_is_not_signed_in_reads_a_mail_and_follows_its_link(
     people: People, company: Company, portal, monkeypatch
 ) -> None:
-    monkeypatch.setenv("PORTAL_PUBLIC_URL", portal.address)
+    monkeypatch.setenv("PORTAL_PORT", str(portal.port))
     reset_settings()
     demo = db.read(of_demo)
     for number in range(26):
