@@ -15,6 +15,7 @@ from portal_app.times import moment
 
 GRACE = timedelta(days=7)
 KIND = "trial"
+_PLANS = {"monthly": "monthly", "annual": "annually"}
 
 
 class Notice(StrEnum):
@@ -96,13 +97,13 @@ def _readers(session: Session, partner_ids: set[int]) -> dict[int, list[tuple[st
 
 
 def _remark(notice: Notice, account: Account, time_zone: str) -> str:
-    ends_at = account.trial_ends_at
+    ends_at, plan = account.trial_ends_at, _PLANS.get(account.auto_subscribe or "", "")
     ends = moment(ends_at, time_zone)["text"]
     if notice == Notice.SUBSCRIBED:
-        return f"Subscribed {account.auto_subscribe or ''} since {moment(account.subscribed_at, time_zone)['text']}"
+        return f"Subscribed {plan} since {moment(account.subscribed_at, time_zone)['text']}"
     if notice == Notice.DELETION:
         return f"Ended {ends}, will be deleted {moment(account.next_step_at, time_zone)['text']}"
     if notice == Notice.ENDED:
         until = moment(ends_at + GRACE if ends_at else None, time_zone)["text"]
         return f"Ended {ends}, can be subscribed until {until}"
-    return f"Ends {ends}" + (f", then subscribed {account.auto_subscribe}" if account.auto_subscribe else "")
+    return f"Ends {ends}" + (f", then subscribed {plan}" if account.auto_subscribe else "")

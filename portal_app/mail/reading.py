@@ -108,7 +108,7 @@ def _lines(letter: Letter) -> list[TextLine]:
 def _text_line(text: str, bare: str) -> TextLine:
     # Followed where the reader is already: a demo is often reached under another name than its setting says.
     path = bare.removeprefix(absolute("/"))
-    return TextLine(text, f"/{path}" if path != bare else "")
+    return TextLine(bare, f"/{path}") if path != bare else TextLine(text, "")
 
 
 def _row(mail: OutboxMail) -> MailRow:

@@ -62,7 +62,7 @@ def test_each_partners_administrators_are_told_of_their_own_accounts() -> None:
     ("days", "auto", "kind", "subject", "remark"),
     [
         (9, None, Notice.FIVE_DAYS, "The trial of Acme ends soon", "Ends "),
-        (9, "annual", Notice.FIVE_DAYS, "The trial of Acme ends soon", "then subscribed annual"),
+        (9, "annual", Notice.FIVE_DAYS, "The trial of Acme ends soon", "then subscribed annually"),
         (13, None, Notice.ONE_DAY, "The trial of Acme ends within a day", "Ends "),
         (14, None, Notice.ENDED, "The trial of Acme has ended", "can be subscribed until"),
         (14, "monthly", Notice.SUBSCRIBED, "Acme is now subscribed", "Subscribed monthly since"),
