@@ -87,3 +87,14 @@ def test_foreign_scripts_do_not_run(people: People) -> None:
     for directive in ("script-src-elem", "script-src-attr", "script-src", "connect-src", "form-action"):
         page.wait_for_function("(name) => window.broken.some((one) => one.startsWith(name + ' '))", arg=directive)
     assert page.evaluate("window.ran ?? 0") == 0
+
+
+HIDDEN = ("/.made-of", "/.git/config", "/.env", "/assets/", "/assets", "/portal.db", "/..%2f..%2fportal.db", "/.vite/x")
+
+
+@pytest.mark.parametrize("path", [*HIDDEN, "/%2e%2e/%2e%2e/rxconfig.py", "/assets/..%2f..%2f..%2frxconfig.py"])
+def test_only_the_pages_files_are_served(people: People, path: str) -> None:
+    """No hidden file, no list of a folder, nothing from beside the build."""
+    answer = people.profile().request.get(path)
+    assert answer.status == 404
+    assert "<script" in answer.text(), "the page for unknown addresses"
