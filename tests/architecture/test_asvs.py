@@ -29,7 +29,7 @@ def test_every_requirement_is_there_once() -> None:
 
 @pytest.mark.parametrize(("number", "shown"), [(row[0], row[3]) for row in ROW.findall(DOCUMENT)])
 def test_each_has_what_shows_it(number: str, shown: str) -> None:
-    """A test, a setting, a section of security.md, the reason why it does not apply; or it says openly that it is open."""
+    """A test, a setting, a section of security.md, or the reason why it does not apply; or it says that it is open."""
     tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", shown)
     settings = re.findall(r"`(PORTAL_\w+)`", shown)
     sections = re.findall(r"\[[^\]]+\]\(security\.md#([\w-]+)\)", shown)
