@@ -7,7 +7,7 @@ from portal_app.settings import settings
 from portal_app.shell.forms import native_form, send_on_mount
 from portal_app.shell.layout import document_title, theme_switch
 from portal_app.sign_in.state import SignInState
-from portal_app.ui import button, callout, password_input, text_input
+from portal_app.ui import button, callout, link, link_button, password_input, text_input
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=SignInState.load)
@@ -39,6 +39,7 @@ def login() -> rx.Component:
                 no_validate=True,
                 class_name="stack",
             ),
+            rx.cond(SignInState.providers.length() > 0, _providers()),
             _carry(),
             class_name="auth-card",
         ),
@@ -63,11 +64,24 @@ def _carry() -> rx.Component:
     )
 
 
+def _providers() -> rx.Component:
+    """Links, not forms: a form that is sent on to another company's pages would be against the CSP."""
+    return rx.el.div(
+        rx.el.div("or", class_name="auth-or"),
+        rx.foreach(
+            SignInState.providers,
+            lambda provider: link_button(provider["label"], href=provider["href"], external=True),
+        ),
+        class_name="stack",
+    )
+
+
 def _demo_people() -> rx.Component:
     lines = [rx.el.div(rx.el.dt(person.email), rx.el.dd(person.about)) for person in PEOPLE]
     return rx.el.section(
         rx.el.h2("Demo people"),
         rx.el.p("All have the password ", rx.el.code(PASSWORD)),
         rx.el.dl(*lines),
+        rx.el.p(link("Read their mail in the outbox", href="/outbox")),
         class_name="auth-demo",
     )
