@@ -15,6 +15,8 @@ from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
 from portal_app.api_tokens import page as api_tokens_page
+from portal_app.audit import page as audit_page
+from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
@@ -33,6 +35,7 @@ from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
 
 PAGES = (
+    audit_page,
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -81,7 +84,16 @@ app = rx.App(
     ],
     backend_exception_handler=on_error,
     api_transformer=[
-        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *first_view.routes, *api.routes]),
+        Starlette(
+            routes=[
+                *auth_routes.routes,
+                *audit_routes.routes,
+                *import_routes.routes,
+                *http.routes,
+                *first_view.routes,
+                *api.routes,
+            ]
+        ),
         http.outermost,
     ],
 )
