@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, text, tuple_
 from sqlmodel import Session, col
@@ -142,5 +143,5 @@ def _dates(span: tuple[datetime | None, datetime | None]) -> list[ColumnElement[
     return asked if until is None else [*asked, col(AuditEvent.made_at) < until]
 
 
-def _at(mark: Mark) -> ColumnElement[bool]:
+def _at(mark: Mark) -> ColumnElement[Any]:
     return tuple_(literal(mark.made_at, Instant), literal(mark.number))

@@ -48,7 +48,7 @@ def verify(session: Session, chain: int, on_step: OnStep = lambda _rows: None) -
     return Verdict(walked.number, walked.hash, walked.fault_at_end(end) or _behind(session, chain, end.number))
 
 
-def _rows(session: Session, chain: int, last: int) -> Iterator[Mapping[str, Any]]:
+def _rows(session: Session, chain: int, last: int) -> Iterator[Any]:
     """The rows up to the end, in order, some at a time: others may write meanwhile."""
     number: int | None = None
     while True:

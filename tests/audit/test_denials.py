@@ -49,8 +49,9 @@ def test_nobody_leaves_no_row(cast: Cast) -> None:
 
 
 def test_a_download_that_is_refused_is_recorded(cast: Cast, send: Send) -> None:
+    cookie = cookie_of(cast.nina)
     for _ in range(3):
-        send("GET", "/security-audit/export.csv?user=x", headers={"Cookie": cookie_of(cast.nina)})
+        send("GET", "/security-audit/export.csv?user=x", headers={"Cookie": cookie})
     (row,) = refused(cast)
     assert row.description == f"{Permission.AUDIT_VIEW.refusal} (GET /security-audit/export.csv)"
 
