@@ -38,7 +38,7 @@ COLUMNS = (
     Column("Status", "status"),
     Column("Account", "text"),
     Column("Performed By", "name"),
-    Column("Description", "text"),
+    Column("Description", "text", width="36%"),
 )
 STATUS = {COMPLETED: "Completed", FAILED: "Failed"}
 

@@ -12,6 +12,9 @@ from portal_app.times import Moment, moment
 _FROM_WHERE = frozenset({Activity.SIGN_IN, Activity.ACCESS_REFUSED})
 
 
+NOTHING = "\u2013"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRow:
     """One row of the audit."""
@@ -76,7 +79,7 @@ def line(row: AuditRow, openable: frozenset[int], time_zone: str) -> Line:
         date=moment(row.made_at, time_zone),
         activity=row.activity,
         completed=row.completed,
-        account=row.account_name,
+        account=row.account_name or NOTHING,
         href=f"/accounts/{row.account_id}" if row.account_id in openable else "",
         by=row.performed_by,
         description=row.told,
