@@ -107,6 +107,8 @@ _ANYONE = "anyone"
 _PLAIN = frozenset({bool, dict, float, int, list, str, NoneType})
 # The page for who comes from an address that their company does not trust.
 ACCESS_DENIED = "/access-denied"
+# Beyond it no database has a number.
+_MOST = 1 << 63
 _NO_SUCH_ACTION = "There is no such action."
 _actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
@@ -228,6 +230,8 @@ def _is_of(value: Any, kind: Any) -> bool:
     if isinstance(value, str) and kind in (int, float):
         # Fields send text; Reflex makes the number of it.
         return value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 18
+    if isinstance(value, int) and kind is int:
+        return abs(value) < _MOST
     kind = origin or kind
     return kind not in _PLAIN or isinstance(value, (int, float) if kind is float else kind)
 

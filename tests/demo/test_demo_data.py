@@ -43,8 +43,8 @@ def _of(session: Session, code: str) -> list[Account]:
 
 def _rows(path: Path) -> dict[str, list[tuple]]:
     with closing(sqlite3.connect(path)) as connection:
-        # Salts differ, and with them the hashes of one password.
-        connection.execute("UPDATE portal_user SET password_hash = ''")
+        # Salts differ, and with them the hashes of one password; versions begin anywhere.
+        connection.execute("UPDATE portal_user SET password_hash = '', version = 0")
         tables = [
             name
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
