@@ -27,12 +27,15 @@ from portal_app.jobs.loop import daily_work
 from portal_app.live import hub, keep_looking
 from portal_app.operator import page as operator_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.security import page as security_page
 from portal_app.settings import settings
 from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
+from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
 
 PAGES = (
+    forgot_page,
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -43,6 +46,7 @@ PAGES = (
     operator_page,
     pages,
     partner_settings_page,
+    security_page,
     sign_in_page,
 )
 log = logging.getLogger("portal")

@@ -78,6 +78,19 @@ def change_expired(token: str, password: str, again: str, origin: Origin) -> Ste
     return step
 
 
+def finish_enrolment(token: str, code: str, origin: Origin) -> list[str]:
+    """Turn on the second factor that the sign-in asks for: the recovery codes. Raises Denied, and Over."""
+    user = db.read(_at, token, StepKind.ENROL)
+    if user is None:
+        raise Over
+    limiter.count_code(user.id or 0)
+    codes = db.write(steps.finish_enrolment, token, code, origin)
+    if codes is None:
+        raise Denied(WRONG_CODE)
+    limiter.forgive_codes(user.id or 0)
+    return codes
+
+
 def new_password_faults(user: User, password: str, again: str) -> dict[str, str]:
     """The sentences beside `password` and `again`; empty when the two can be taken for this user."""
     fault = passwords.fault_of(password, user.email, user.name)
