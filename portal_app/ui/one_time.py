@@ -37,12 +37,17 @@ def recovery_codes(codes: rx.Var[list[str]], text: rx.Var[str]) -> rx.Component:
                 "Download",
                 icon="download",
                 small=True,
-                on_click=rx.download(data=text, filename="recovery-codes.txt"),
+                on_click=rx.download(data=_as_address(text), filename="recovery-codes.txt"),
             ),
             class_name="row no-print",
         ),
         class_name="stack",
     )
+
+
+def _as_address(text: rx.Var[str]) -> rx.Var[str]:
+    # Anything that is no address yet would be downloaded as JSON, in quotes.
+    return "data:text/plain;charset=utf-8," + FunctionStringVar.create("encodeURIComponent").call(text).to(str)
 
 
 _PRINT = FunctionStringVar.create("(() => window.print())")

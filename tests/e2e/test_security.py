@@ -4,13 +4,14 @@ from urllib.parse import urlsplit
 
 import pyotp
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from portal_app import crypto, db
 from portal_app.auth import second_factor
 from portal_app.mail.letter import unpack
 from portal_app.mail.service import place_of
-from portal_app.models import OutboxMail, Partner, User
+from portal_app.models import LoginSession, OutboxMail, Partner, User
 from tests.e2e.people import Company, People, sign_in
 from tests.factories import PASSWORD
 
@@ -159,4 +160,4 @@ def _must_change(session: Session, email: str) -> None:
 
 def _age(session: Session, email: str) -> None:
     user = session.exec(select(User).where(col(User.email) == email)).one()
-    session.connection().exec_driver_sql(f"UPDATE login_session SET confirmed_at = NULL WHERE user_id = {user.id}")
+    session.execute(update(LoginSession).where(col(LoginSession.user_id) == user.id).values(confirmed_at=None))
