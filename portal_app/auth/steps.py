@@ -25,6 +25,9 @@ from portal_app.security import letters
 
 LIFE = timedelta(minutes=10)
 WRONG_CODES = 5
+# Carries a step's token to the sign-in page where it was not that page that began.
+COOKIE = "portal_step"
+SECURE_COOKIE = "__Host-portal_step"
 
 
 class Method(StrEnum):
@@ -86,6 +89,19 @@ def resume(session: Session, token: str, origin: Origin) -> Step:
     """What the sign-in that waits behind the token asks for now; the ticket when nothing more."""
     found = _waiting(session, token)
     return _go_on(session, *found, token, origin) if found else REFUSED
+
+
+def standing(session: Session, token: str) -> Step:
+    """Where the sign-in behind the token stands. Changes nothing, and gives no ticket."""
+    found = _waiting(session, token)
+    return Step(_next(session, *found), token) if found else REFUSED
+
+
+def token_in(cookie_header: str | None) -> str:
+    """The step's token in a Cookie header; empty without one."""
+    pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
+    found = {name: value for name, _, value in pairs}
+    return found.get(SECURE_COOKIE) or found.get(COOKIE) or ""
 
 
 def at(session: Session, token: str, kind: StepKind) -> tuple[PendingSignIn, User] | None:

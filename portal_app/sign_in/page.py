@@ -12,6 +12,7 @@ from portal_app.ui import (
     callout,
     code_input,
     link,
+    link_button,
     password_input,
     qr_code,
     recovery_codes,
@@ -55,6 +56,7 @@ def _begin() -> rx.Component:
             on_submit=State.submit,
         ),
         rx.el.p(link("Forgot password", href="/forgot"), class_name="auth-foot"),
+        rx.cond(State.providers.length() > 0, _providers()),
     )
 
 
@@ -159,11 +161,24 @@ def _carry() -> rx.Component:
     )
 
 
+def _providers() -> rx.Component:
+    """Links, not forms: a form that is sent on to another company's pages would be against the CSP."""
+    return rx.el.div(
+        rx.el.div("or", class_name="auth-or"),
+        rx.foreach(
+            State.providers,
+            lambda provider: link_button(provider["label"], href=provider["href"], external=True),
+        ),
+        class_name="stack",
+    )
+
+
 def _demo_people() -> rx.Component:
     lines = [rx.el.div(rx.el.dt(person.email), rx.el.dd(person.about)) for person in PEOPLE]
     return rx.el.section(
         rx.el.h2("Demo people"),
         rx.el.p("All have the password ", rx.el.code(PASSWORD)),
         rx.el.dl(*lines),
+        rx.el.p(link("Read their mail in the outbox", href="/outbox")),
         class_name="auth-demo",
     )

@@ -10,6 +10,8 @@ from portal_app.auth.steps import Step, StepKind
 from portal_app.auth.turns import in_turn
 from portal_app.demo.service import is_open
 from portal_app.errors import Denied, Invalid
+from portal_app.oidc.outcomes import sentence
+from portal_app.oidc.providers import ProviderLink, links_to
 from portal_app.shell.navigation import home_of
 
 _BEGIN = "begin"
@@ -26,6 +28,7 @@ class SignInState(rx.State):
     error: str = ""
     ticket: str = ""
     next_path: str = "/"
+    providers: list[ProviderLink] = []
     demo: bool = False
     busy: bool = False
     ready: bool = False
@@ -48,7 +51,10 @@ class SignInState(rx.State):
         if guard.actor().signed_in:
             return rx.redirect(home_of(guard.actor()), replace=True)
         self.next_path = local_path(query.get("next", "/"))
-        self.error = "That took too long. Please sign in again." if "again" in query else ""
+        late = "That took too long. Please sign in again." if "again" in query else ""
+        self.error = sentence(query.get("with", ""), query.get("ended", "")) or late
+        self.providers = links_to(self.next_path)
+        await self._take_up()
         self.demo = await db.look(is_open)
         self.ready = True
         return None
@@ -154,6 +160,14 @@ class SignInState(rx.State):
             self.stage, self._token = step.kind.value, step.token
             self.errors, self.error, self.by_recovery_code = {}, "", False
 
+    async def _take_up(self) -> None:
+        """Go on where a sign-in stands that another company's page began; its cookie brings the step's token."""
+        token = steps.token_in(self.router.headers.cookie)
+        step = await db.look(steps.standing, token) if token else steps.REFUSED
+        if step.kind not in (StepKind.REFUSED, StepKind.DONE):
+            self._stand_at(step)
+            await self._prepare()
+
     async def _prepare(self) -> None:
         """What the step shows beside its form."""
         if self.stage != StepKind.ENROL or self.secret or self.ticket:
@@ -165,9 +179,11 @@ class SignInState(rx.State):
             self.secret, (self.qr, self.qr_side) = found.secret, qr.path_of(found.uri)
 
     def _begin_again(self, sentence: str) -> None:
-        email, path, demo = self.email, self.next_path, self.demo
+        kept = {name: getattr(self, name) for name in ("email", "next_path", "demo", "providers")}
         self.reset()
-        self.email, self.next_path, self.demo, self.ready, self.error = email, path, demo, True, sentence
+        for name, value in kept.items():
+            setattr(self, name, value)
+        self.ready, self.error = True, sentence
 
 
 def _text(form: dict, name: str) -> str:
