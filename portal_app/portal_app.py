@@ -43,11 +43,7 @@ from portal_app.sign_in import page as sign_in_page
 # Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
 ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
-<<<<<<< HEAD
-    forgot_page,
-=======
     audit_page,
->>>>>>> main
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -59,6 +55,7 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    forgot_page,
     security_page,
     sign_in_page,
 )
