@@ -17,6 +17,8 @@ from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
 from portal_app.api_tokens import page as api_tokens_page
+from portal_app.audit import page as audit_page
+from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
@@ -27,6 +29,7 @@ from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, mail_delivery
 from portal_app.live import hub, keep_looking
+from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import page as operator_page
 from portal_app.partner_settings import page as partner_settings_page
@@ -38,6 +41,7 @@ from portal_app.sign_in import page as sign_in_page
 # Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
 ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
+    audit_page,
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -46,6 +50,7 @@ PAGES = (
     ip_restrictions_page,
     new_account_page,
     operator_page,
+    outbox_page,
     pages,
     partner_settings_page,
     sign_in_page,
@@ -92,6 +97,7 @@ app = rx.App(
         Starlette(
             routes=[
                 *auth_routes.routes,
+                *audit_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *http.routes,
