@@ -12,6 +12,7 @@ from portal_app.ui import (
     callout,
     code_input,
     link,
+    link_button,
     password_input,
     qr_code,
     recovery_codes,
@@ -55,6 +56,7 @@ def _begin() -> rx.Component:
             on_submit=State.submit,
         ),
         rx.el.p(link("Forgot password", href="/forgot"), class_name="auth-foot"),
+        rx.cond(State.providers.length() > 0, _providers()),
     )
 
 
@@ -156,6 +158,18 @@ def _carry() -> rx.Component:
             action="/auth/session",
             on_mount=send_on_mount("carry-ticket"),
         ),
+    )
+
+
+def _providers() -> rx.Component:
+    """Links, not forms: a form that is sent on to another company's pages would be against the CSP."""
+    return rx.el.div(
+        rx.el.div("or", class_name="auth-or"),
+        rx.foreach(
+            State.providers,
+            lambda provider: link_button(provider["label"], href=provider["href"], external=True),
+        ),
+        class_name="stack",
     )
 
 

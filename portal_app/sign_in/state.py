@@ -3,13 +3,15 @@
 import reflex as rx
 
 from portal_app import db, qr
-from portal_app.auth import guard, service, steps
+from portal_app.auth import guard, service, sessions, steps
 from portal_app.auth.routes import local_path
 from portal_app.auth.service import Over
 from portal_app.auth.steps import Step, StepKind
 from portal_app.auth.turns import in_turn
 from portal_app.demo.service import is_open
 from portal_app.errors import Denied, Invalid
+from portal_app.oidc.outcomes import sentence
+from portal_app.oidc.providers import ProviderLink, links_to
 from portal_app.shell.navigation import home_of
 
 _BEGIN = "begin"
@@ -26,6 +28,7 @@ class SignInState(rx.State):
     error: str = ""
     ticket: str = ""
     next_path: str = "/"
+    providers: list[ProviderLink] = []
     demo: bool = False
     busy: bool = False
     ready: bool = False
@@ -48,10 +51,22 @@ class SignInState(rx.State):
         if guard.actor().signed_in:
             return rx.redirect(home_of(guard.actor()), replace=True)
         self.next_path = local_path(query.get("next", "/"))
-        self.error = "That took too long. Please sign in again." if "again" in query else ""
+        late = "That took too long. Please sign in again." if "again" in query else ""
+        self.error = sentence(query.get("with", ""), query.get("ended", "")) or late
+        self.providers = links_to(self.next_path)
         self.demo = await db.look(is_open)
         self.ready = True
-        return None
+        return None if self.error else SignInState.take_up
+
+    @rx.event
+    @guard.public("goes on with what the browser's own cookie says was begun elsewhere")
+    async def take_up(self):
+        """Ask for what a sign-in at another company still needs here."""
+        token = sessions.cookie_in(self.router.headers.cookie, steps.SECURE_COOKIE, steps.COOKIE)
+        step = await db.work(steps.resume, token, guard.actor().origin) if token else steps.REFUSED
+        if step.kind != StepKind.REFUSED:
+            self._stand_at(step)
+            await self._prepare()
 
     @rx.event
     @guard.public("signing in")
@@ -164,10 +179,11 @@ class SignInState(rx.State):
         else:
             self.secret, (self.qr, self.qr_side) = found.secret, qr.path_of(found.uri)
 
-    def _begin_again(self, sentence: str) -> None:
-        email, path, demo = self.email, self.next_path, self.demo
+    def _begin_again(self, words: str) -> None:
+        email, path, demo, offered = self.email, self.next_path, self.demo, self.providers
         self.reset()
-        self.email, self.next_path, self.demo, self.ready, self.error = email, path, demo, True, sentence
+        self.email, self.next_path, self.demo, self.ready, self.error = email, path, demo, True, words
+        self.providers = offered
 
 
 def _text(form: dict, name: str) -> str:
