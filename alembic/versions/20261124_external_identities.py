@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261124_identities"
-down_revision = "20261124_users"
+down_revision = "20261124_audit_chain"
 branch_labels = None
 depends_on = None
 
