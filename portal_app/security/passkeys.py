@@ -27,16 +27,24 @@ def begin(session: Session, actor: Actor) -> str:
     return passkeys.ask_for_new(session, _may_add(session, actor), actor.session_hash)
 
 
+def check_name(name: str) -> str:
+    """The name as it is kept. Raises Invalid (name)."""
+    name = text.clean(name)
+    if fault := text.name_fault(name, "a name, such as the device that keeps it"):
+        raise Invalid(name=fault)
+    return name
+
+
 def add(actor: Actor, name: str, answer: str) -> None:
     """Keep the passkey that the browser made. Raises Denied, Conflict and Invalid (name)."""
-    name = _named(name)
+    name = check_name(name)
     if not db.write(_add, actor, name, answer):
         raise Denied(REFUSED)
 
 
 def rename(session: Session, actor: Actor, passkey_id: int, name: str) -> None:
     """Give it another name. Raises NotFound for anybody else's, and Invalid (name)."""
-    passkey, name = _own(session, actor, passkey_id), _named(name)
+    passkey, name = _own(session, actor, passkey_id), check_name(name)
     passkey.name = name
     session.add(passkey)
 
@@ -74,13 +82,6 @@ def _own(session: Session, actor: Actor, passkey_id: int) -> Passkey:
     if found is None or found.user_id != own(session, actor).id:
         raise NotFound("There is no such passkey.")
     return found
-
-
-def _named(name: str) -> str:
-    name = text.clean(name)
-    if fault := text.name_fault(name, "a name, such as the device that keeps it"):
-        raise Invalid(name=fault)
-    return name
 
 
 def _tell(session: Session, user: User, actor: Actor, words: str) -> None:
