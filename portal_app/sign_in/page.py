@@ -61,7 +61,7 @@ def _begin() -> rx.Component:
         rx.el.p(link("Forgot password", href="/forgot"), class_name="auth-foot"),
         rx.el.div("or", class_name="auth-or"),
         rx.el.div(
-            button("Sign in with a passkey", icon="key-round", on_click=State.ask_passkey, disabled=~State.ready),
+            button("Use a passkey", icon="key-round", on_click=State.ask_passkey, disabled=~State.ready),
             rx.foreach(State.providers, _provider),
             class_name="stack",
         ),
