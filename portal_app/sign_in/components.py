@@ -9,9 +9,7 @@ from portal_app.ui.kinds import Node
 
 def auth_card(*children: Node, beside: Node | None = None) -> rx.Component:
     """One card in the middle, below the brand."""
-    brand = rx.el.div(
-        rx.el.img(src="/favicon.svg", alt="", width="24", height="24"), settings().brand_name, class_name="auth-brand"
-    )
+    brand = rx.el.div(rx.el.img(src="/favicon.svg", alt=""), settings().brand_name, class_name="auth-brand")
     return rx.el.main(
         rx.el.div(brand, *children, class_name="auth-card"),
         beside if beside is not None else rx.fragment(),

@@ -27,10 +27,20 @@ AREAS: dict[str, frozenset[str]] = {
 # Open to everybody, each for its reason.
 OPEN_HANDLERS: dict[str, str] = {
     "access_denied_state.load": "who comes from elsewhere must see why",
+    "forgot_state.load": "for who can't sign in",
+    "forgot_state.submit": "for who can't sign in; the link goes to the address itself",
     "notice_state.dismiss": "closes what the tab itself shows",
     "notice_state.tell": "the portal's own errors reach people who are not signed in",
+    "reset_state.load": "the mailed link's token says whose it is",
+    "reset_state.submit": "the mailed link's token says whose it is",
+    "sign_in_state.change": "a step of the way in: its secret says whose it is",
+    "sign_in_state.enable": "a step of the way in: its secret says whose it is",
+    "sign_in_state.go_on": "a step of the way in: its secret says whose it is",
     "sign_in_state.load": "the way in",
+    "sign_in_state.other_code": "shows the other field in the caller's own tab",
+    "sign_in_state.start_over": "back to the first step in the caller's own tab",
     "sign_in_state.submit": "the way in",
+    "sign_in_state.verify": "a step of the way in: its secret says whose it is",
 }
 # HTTP: address -> what it asks for; the reason where it is open.
 ROUTES: dict[str, str] = {
