@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
         description="Address of the portal for links in mails, such as https://portal.acme.example; empty: localhost.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Addresses of proxies whose forwarded headers count, by comma."
+        (), description="Addresses or networks of proxies whose forwarded headers count, by comma."
     )
     demo: bool | None = Field(
         None, description="1: demo data and demo conveniences; unset: only while no real partner exists."
@@ -108,6 +109,17 @@ class Settings(BaseSettings):
     def _sender(cls, value: str) -> str:
         if value and email_fault(value):
             raise ValueError("must be an address such as portal@acme.example")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            try:
+                ip_network(part)
+            except ValueError:
+                # "*" too: whoever may name any address would walk through the IP restrictions.
+                raise ValueError(f"{part} is not an address or a network such as 10.0.0.5 or 10.0.0.0/24") from None
         return value
 
     @field_validator("database_url")

@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -71,8 +72,9 @@ class Edge:
 def _refusal(scope: Scope) -> Response | None:
     if scope["method"] not in limits.METHODS:
         return PlainTextResponse("There is no such method.", 405, {"Allow": ", ".join(sorted(limits.METHODS))})
-    # Pages open the socket without polling first, and upload at addresses of the portal's own.
-    if scope["path"].startswith(("/_upload", "/_event")):
+    # Pages open the socket without polling first, and upload at addresses of the portal's own; a file whose name begins
+    # with a dot is never one of theirs.
+    if scope["path"].startswith(("/_upload", "/_event")) or "/." in scope["path"]:
         return PlainTextResponse("Not found", 404)
     return PlainTextResponse("The request is too large.", 413) if limits.is_too_large(scope) else None
 
@@ -80,8 +82,15 @@ def _refusal(scope: Scope) -> Response | None:
 def outermost(app: ASGIApp) -> ASGIApp:
     """The portal as the network sees it. Forwarded headers count only from the configured proxies."""
     guarded: ASGIApp = Edge(BuiltFiles(app, build.CLIENT))
-    proxies = list(settings().trusted_proxies)
+    proxies = [form for proxy in settings().trusted_proxies for form in _forms(proxy)]
     return wrap_asgi_with_proxy_headers(guarded, trusted_hosts=proxies) if proxies else guarded
+
+
+def _forms(proxy: str) -> list[str]:
+    """A server that listens on IPv6 sees an IPv4 peer in the clothes of IPv6."""
+    found = ip_network(proxy)
+    mapped = f"::ffff:{found.network_address}/{found.prefixlen + 96}"
+    return [proxy, mapped] if found.version == 4 else [proxy]
 
 
 def _same_site(scope: Scope) -> bool:
