@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.security.components import two_factor_section
-from portal_app.security.passkeys_section import passkeys_section
+from portal_app.security.passkeys_components import passkeys_section
 from portal_app.security.state import SecurityState as State
 from portal_app.security.state import SessionLine
 from portal_app.shell.layout import settings_page
