@@ -5,6 +5,7 @@ import reflex as rx
 from portal_app.demo.people import PASSWORD, PEOPLE
 from portal_app.oidc.providers import ProviderLink
 from portal_app.shell.forms import native_form, send_on_mount
+<<<<<<< HEAD
 from portal_app.shell.layout import document_title
 from portal_app.sign_in.components import auth_card
 from portal_app.sign_in.state import SignInState as State
@@ -20,6 +21,11 @@ from portal_app.ui import (
     recovery_codes,
     text_input,
 )
+=======
+from portal_app.shell.layout import document_title, theme_switch
+from portal_app.sign_in.state import SignInState
+from portal_app.ui import button, callout, link, link_button, password_input, text_input
+>>>>>>> main
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=State.load)
@@ -181,5 +187,6 @@ def _demo_people() -> rx.Component:
         rx.el.h2("Demo people"),
         rx.el.p("All have the password ", rx.el.code(PASSWORD)),
         rx.el.dl(*lines),
+        rx.el.p(link("Read their mail in the outbox", href="/outbox")),
         class_name="auth-demo",
     )
