@@ -5,7 +5,6 @@ import reflex as rx
 from portal_app.demo.people import PASSWORD, PEOPLE
 from portal_app.oidc.providers import ProviderLink
 from portal_app.shell.forms import native_form, send_on_mount
-<<<<<<< HEAD
 from portal_app.shell.layout import document_title
 from portal_app.sign_in.components import auth_card
 from portal_app.sign_in.state import SignInState as State
@@ -21,11 +20,6 @@ from portal_app.ui import (
     recovery_codes,
     text_input,
 )
-=======
-from portal_app.shell.layout import document_title, theme_switch
-from portal_app.sign_in.state import SignInState
-from portal_app.ui import button, callout, link, link_button, password_input, text_input
->>>>>>> main
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=State.load)
