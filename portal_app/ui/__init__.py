@@ -22,11 +22,12 @@ from portal_app.ui.field import (
     focus_first_fault,
     password_input,
     search_input,
+    short_field,
     strength_meter,
     text_area,
     text_input,
 )
-from portal_app.ui.listing import bulk_bar, filter_chip, pager
+from portal_app.ui.listing import bulk_bar, filter_chip, pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
 from portal_app.ui.one_time import code_input, qr_code, recovery_codes
 from portal_app.ui.passkey import passkey_form
@@ -84,7 +85,9 @@ __all__ = [
     "row_link",
     "search_input",
     "select",
+    "short_field",
     "skeleton_rows",
+    "steps",
     "strength_meter",
     "switch",
     "table",
