@@ -44,7 +44,6 @@ from portal_app.sign_in import page as sign_in_page
 ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
     audit_page,
-    forgot_page,
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -56,6 +55,7 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    forgot_page,
     security_page,
     sign_in_page,
 )

@@ -128,15 +128,10 @@ def note_confirmed(session: Session, token_hash: str) -> None:
 
 def token_in(cookie_header: str | None) -> str | None:
     """The session token in a Cookie header."""
-    return cookie_in(cookie_header, SECURE_COOKIE, COOKIE)
-
-
-def cookie_in(cookie_header: str | None, *names: str) -> str | None:
-    """The first of the named cookies that has a value."""
     # Not http.cookies: one odd cookie of another program on this host would hide ours from it.
     pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
     found = {name: value for name, _, value in pairs}
-    return next((found[name] for name in names if found.get(name)), None)
+    return found.get(SECURE_COOKIE) or found.get(COOKIE) or None
 
 
 def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Origin) -> Actor:

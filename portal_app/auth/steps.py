@@ -91,6 +91,19 @@ def resume(session: Session, token: str, origin: Origin) -> Step:
     return _go_on(session, *found, token, origin) if found else REFUSED
 
 
+def standing(session: Session, token: str) -> Step:
+    """Where the sign-in behind the token stands. Changes nothing, and gives no ticket."""
+    found = _waiting(session, token)
+    return Step(_next(session, *found), token) if found else REFUSED
+
+
+def token_in(cookie_header: str | None) -> str:
+    """The step's token in a Cookie header; empty without one."""
+    pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
+    found = {name: value for name, _, value in pairs}
+    return found.get(SECURE_COOKIE) or found.get(COOKIE) or ""
+
+
 def at(session: Session, token: str, kind: StepKind) -> tuple[PendingSignIn, User] | None:
     """The waiting sign-in and its user, only when it stands at that very step. The row stays locked."""
     found = _waiting(session, token)

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app import db, qr
-from portal_app.auth import guard, passkey_sign_in, service, sessions, steps
+from portal_app.auth import guard, passkey_sign_in, service, steps
 from portal_app.auth.routes import local_path
 from portal_app.auth.service import Over
 from portal_app.auth.steps import Step, StepKind
@@ -57,19 +57,10 @@ class SignInState(rx.State):
         late = "That took too long. Please sign in again." if "again" in query else ""
         self.error = sentence(query.get("with", ""), query.get("ended", "")) or late
         self.providers = links_to(self.next_path)
+        await self._take_up()
         self.demo = await db.look(is_open)
         self.ready = True
-        return None if self.error else SignInState.take_up
-
-    @rx.event
-    @guard.public("goes on with what the browser's own cookie says was begun elsewhere")
-    async def take_up(self):
-        """Ask for what a sign-in at another company still needs here."""
-        token = sessions.cookie_in(self.router.headers.cookie, steps.SECURE_COOKIE, steps.COOKIE)
-        step = await db.work(steps.resume, token, guard.actor().origin) if token else steps.REFUSED
-        if step.kind != StepKind.REFUSED:
-            self._stand_at(step)
-            await self._prepare()
+        return None
 
     @rx.event
     @guard.public("signing in")
@@ -198,6 +189,14 @@ class SignInState(rx.State):
             self.stage, self._token = step.kind.value, step.token
             self.errors, self.error, self.by_recovery_code = {}, "", False
 
+    async def _take_up(self) -> None:
+        """Go on where a sign-in stands that another company's page began; its cookie brings the step's token."""
+        token = steps.token_in(self.router.headers.cookie)
+        step = await db.look(steps.standing, token) if token else steps.REFUSED
+        if step.kind not in (StepKind.REFUSED, StepKind.DONE):
+            self._stand_at(step)
+            await self._prepare()
+
     async def _prepare(self) -> None:
         """What the step shows beside its form."""
         if self.stage != StepKind.ENROL or self.secret or self.ticket:
@@ -208,11 +207,12 @@ class SignInState(rx.State):
         else:
             self.secret, (self.qr, self.qr_side) = found.secret, qr.path_of(found.uri)
 
-    def _begin_again(self, words: str) -> None:
-        email, path, demo, offered = self.email, self.next_path, self.demo, self.providers
+    def _begin_again(self, sentence: str) -> None:
+        kept = {name: getattr(self, name) for name in ("email", "next_path", "demo", "providers")}
         self.reset()
-        self.email, self.next_path, self.demo, self.ready, self.error = email, path, demo, True, words
-        self.providers = offered
+        for name, value in kept.items():
+            setattr(self, name, value)
+        self.ready, self.error = True, sentence
 
 
 def _text(form: dict, name: str) -> str:

@@ -48,7 +48,6 @@ OPEN_HANDLERS: dict[str, str] = {
     "sign_in_state.start_over": "the same",
     "sign_in_state.submit": "the way in",
     "sign_in_state.take_passkey": "the way in, or a step of it",
-    "sign_in_state.take_up": "a step of the way in: the browser's own cookie says whose it is",
     "sign_in_state.verify": "a step of the way in, behind the password",
 }
 # HTTP: address -> what it asks for; the reason where it is open.
