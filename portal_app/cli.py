@@ -23,6 +23,7 @@ from portal_app.backups.report import report
 from portal_app.demo import generator, people
 from portal_app.demo.service import ensure_demo, is_wanted
 from portal_app.errors import Conflict, Invalid, NotFound, PortalError
+from portal_app.ip_restrictions import service as ip_restrictions
 from portal_app.jobs.cycle import run_cycle
 from portal_app.models import Partner
 from portal_app.operator.service import NewPartner, create_operator, create_partner
@@ -146,6 +147,11 @@ def _add_care(commands: "argparse._SubParsersAction") -> None:
     restore.add_argument(
         "--replace", action="store_true", help="set the present data aside; without it, none may be there"
     )
+    restrictions = _add(
+        commands, "ip-restrictions", _ip_restrictions, "Let the people of a partner in again who locked themselves out."
+    )
+    restrictions.add_argument("switch", choices=["off"], help="off: they may come from any address; the list stays")
+    restrictions.add_argument("--partner", required=True, metavar="CODE", help="the partner ID")
     _add(commands, "doctor", _doctor, "Look at settings, data folder, database, key, clock and pages; change nothing.")
 
 
@@ -269,6 +275,13 @@ def _restore(given: Arguments) -> int:
         print(f"What was there before is in {aside}.")
     if archive.holds_other_key():
         print("PORTAL_ENCRYPTION_KEY is another key than the backup's: stored credentials can't be opened with it.")
+    return 0
+
+
+def _ip_restrictions(given: Arguments) -> int:
+    migrations.upgrade()
+    was_on = db.write(ip_restrictions.turn_off, _actor(), given.partner)
+    print("IP restrictions are off now." if was_on else "IP restrictions were off already.")
     return 0
 
 

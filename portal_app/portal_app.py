@@ -13,6 +13,7 @@ from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
+from portal_app.api_tokens import page as api_tokens_page
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
@@ -20,9 +21,11 @@ from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.ip_restrictions import denied_page as access_denied_page
+from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work
 from portal_app.live import hub, keep_looking
 from portal_app.operator import page as operator_page
+from portal_app.partner_settings import page as partner_settings_page
 from portal_app.settings import settings
 from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
@@ -31,11 +34,14 @@ from portal_app.sign_in import page as sign_in_page
 PAGES = (
     access_denied_page,
     account_page,
+    api_tokens_page,
     dashboard_page,
     import_accounts_page,
+    ip_restrictions_page,
     new_account_page,
     operator_page,
     pages,
+    partner_settings_page,
     sign_in_page,
 )
 log = logging.getLogger("portal")

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     sign_in_attempts: int = Field(
         5, ge=1, le=1000, description="Failed sign-ins a minute for one account from one address."
     )
+    sockets: int = Field(2000, ge=1, le=100000, description="Open pages that one server process takes at most.")
+    sockets_per_address: int = Field(
+        200, ge=1, le=100000, description="Open pages from one address at most; an office may share one."
+    )
     daily_work: bool = Field(True, description="Run the daily work inside the server process.")
     smtp_host: str = Field("", description="Mail server; empty: mail stays in the outbox.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server: 587, or 465 with tls.")

@@ -1,7 +1,9 @@
 """Instants in words, in the partner's time zone."""
 
 from datetime import datetime
+from functools import cache
 from typing import TypedDict
+from zoneinfo import available_timezones
 
 from babel.dates import format_datetime, get_timezone
 
@@ -25,3 +27,10 @@ def moment(at: datetime | None, time_zone: str) -> Moment:
     # The seconds are noise in a list; the exact instant keeps them.
     shown = format_datetime(at, "MMM d, y, h:mm a", tzinfo=get_timezone(time_zone), locale=LOCALE)
     return Moment(text=shown, exact=f"{at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The names to choose a time zone from: places, and UTC."""
+    places = (name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return "UTC", *sorted(places)

@@ -2,8 +2,9 @@
 
 import reflex as rx
 
-from portal_app.accounts.new_state import KINDS, STORAGE_PREFIX, Place
+from portal_app.accounts.new_state import STORAGE_PREFIX, Place
 from portal_app.accounts.new_state import NewAccountState as State
+from portal_app.accounts.plans import KINDS
 from portal_app.shell.layout import portal_page
 from portal_app.ui import (
     button,

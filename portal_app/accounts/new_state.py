@@ -8,19 +8,14 @@ from pydantic import ValidationError
 
 from portal_app import db
 from portal_app.accounts import adding
+from portal_app.accounts.plans import KINDS, joined, split
 from portal_app.auth import guard, passwords
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Invalid
-from portal_app.models import SubscriptionType
 from portal_app.shell.state import enter, tell_on_next_page
 from portal_app.text import clean
 
 STORAGE_PREFIX = "storage-"
-KINDS = (
-    ("trial", "Trial with expiration"),
-    ("trial_auto", "Trial with auto-subscription"),
-    ("auto", "Auto-subscription without trial"),
-)
 
 
 class Place(TypedDict):
@@ -57,7 +52,7 @@ class NewAccountState(rx.State):
         begin = await db.look(adding.start, actor)
         self.partner_code, self.place = begin.partner_code, begin.place
         self.places = [Place(value=p.value, label=p.label, hint="") for p in begin.places]
-        self.kind, self.plan = _split(begin.subscription)
+        self.kind, self.plan = split(begin.subscription)
         self.ready = True
 
     @rx.event
@@ -117,20 +112,8 @@ class NewAccountState(rx.State):
                 password=typed.get("password", ""),
                 retype=typed.get("retype", ""),
                 place=self.place,
-                subscription=_joined(self.kind, self.plan),
+                subscription=joined(self.kind, self.plan),
                 storage=storage,
             )
         except ValidationError:
             raise Invalid("A field holds far too much text. Please shorten it.") from None
-
-
-def _split(subscription: str) -> tuple[str, str]:
-    """The form's two choices for a subscription type."""
-    plan = "annual" if subscription.endswith("annual") else "monthly"
-    if subscription == SubscriptionType.TRIAL:
-        return "trial", plan
-    return ("trial_auto" if subscription.startswith("trial") else "auto"), plan
-
-
-def _joined(kind: str, plan: str) -> str:
-    return {"trial": "trial", "trial_auto": f"trial_{plan}", "auto": plan}[kind]

@@ -60,8 +60,8 @@ def verify_code(token: str, code: str, origin: Origin) -> Step:
 
 
 def sign_out(session: Session, actor: Actor) -> None:
-    """End the actor's session."""
-    if actor.signed_in:
+    """End the actor's session, also at an address where it opens nothing."""
+    if actor.session_hash:
         sessions.end(session, actor.session_hash)
         words = f"Signed out. {steps.where(actor.origin)}"
         record(session, actor, Activity.SIGN_IN, words, partner_id=steps.partner_of(session, actor))

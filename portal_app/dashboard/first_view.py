@@ -23,6 +23,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.auth.routes import origin_of
 from portal_app.dashboard import service
 from portal_app.dashboard.rows import NOTHING, Line
+from portal_app.shell import headers
 
 # What the build writes where the rows come, and what replaces it.
 PLACE = '<tr class="skeleton-row" aria-hidden="true"><td class="skeleton-rows" colspan="9" style="--rows:25"></td></tr>'
@@ -35,9 +36,10 @@ async def page(request: Request) -> Response:
     token = sessions.token_in(request.headers.get("cookie"))
     query = AccountQuery.from_address(request.query_params)
     rows = await db.look(_rows, token, request, query) if token else PLACE
-    headers = {"Cache-Control": "no-store" if token else "no-cache", "Vary": "Cookie"}
-    before, after = await anyio.to_thread.run_sync(_built)
-    return Response(before + rows + after, media_type="text/html", headers=headers)
+    before, after, policy = await anyio.to_thread.run_sync(_built)
+    kept = "no-store" if token else "no-cache"
+    told = {"Cache-Control": kept, "Vary": "Cookie", "Content-Security-Policy": policy}
+    return Response(before + rows + after, media_type="text/html", headers=told)
 
 
 def _rows(session: Session, token: str, request: Request, query: AccountQuery) -> str:
@@ -49,9 +51,10 @@ def _rows(session: Session, token: str, request: Request, query: AccountQuery) -
 
 
 @cache
-def _built() -> tuple[str, str]:
-    before, _, after = (build.CLIENT / "index.html").read_text().partition(PLACE)
-    return before, after
+def _built() -> tuple[str, str, str]:
+    html = (build.CLIENT / "index.html").read_text()
+    before, _, after = html.partition(PLACE)
+    return before, after, headers.page_policy(html)
 
 
 def _row(line: Line, actor: Actor) -> str:

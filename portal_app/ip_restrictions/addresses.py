@@ -1,5 +1,6 @@
 """IP addresses as people type them, and as keys that the database compares."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -52,11 +53,24 @@ def parse(addresses: str, first: str, last: str) -> list[Span]:
     return list(dict.fromkeys(spans))
 
 
-def split(shown: str) -> tuple[str, str, str]:
+def shown(address: str) -> str:
+    """The address that somebody comes from, as it would stand in the list."""
+    try:
+        return str(_plain(ip_address(address.partition("%")[0])))
+    except ValueError:
+        return address or "unknown"
+
+
+def joined(spans: Iterable[Span]) -> str:
+    """How an entry of these shows them."""
+    return ", ".join(span.text for span in spans)
+
+
+def split(entry: str) -> tuple[str, str, str]:
     """The form's three fields for an entry as it is shown."""
-    others, _, final = shown.rpartition(", ")
+    others, _, final = entry.rpartition(", ")
     first, dash, last = final.partition(" - ")
-    return (others, first, last) if dash else (shown, "", "")
+    return (others, first, last) if dash else (entry, "", "")
 
 
 def _plain(address: Address) -> Address:

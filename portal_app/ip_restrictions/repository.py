@@ -4,7 +4,7 @@ from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
 from portal_app.ip_restrictions.addresses import key_of
-from portal_app.models import Partner, TrustedAddress, TrustedSpan, User
+from portal_app.models import Partner, Role, TrustedAddress, TrustedSpan, User, UserState
 
 
 def is_trusted(session: Session, partner_id: int, address: str) -> bool:
@@ -35,3 +35,9 @@ def entries(session: Session, partner_id: int) -> list[TrustedAddress]:
     """The partner's entries, the oldest first."""
     mine = select(TrustedAddress).where(col(TrustedAddress.partner_id) == partner_id)
     return list(session.scalars(mine.order_by(col(TrustedAddress.id))))
+
+
+def administrators(session: Session, partner_id: int) -> list[str]:
+    """The addresses of the partner's administrators."""
+    active = (col(User.role) == Role.ADMINISTRATOR, col(User.state) == UserState.ACTIVE)
+    return list(session.scalars(select(col(User.email)).where(col(User.partner_id) == partner_id, *active)))

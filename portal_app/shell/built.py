@@ -8,6 +8,8 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from portal_app.shell import headers
+
 # In the order of preference; the build writes both beside each file that gains by it.
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOR_EVER = b"public, max-age=31536000, immutable"
@@ -21,6 +23,7 @@ class BuiltFile:
     media_type: str
     etag: str
     for_ever: bool
+    policy: str
 
     async def answer(self, scope: Scope, send: Send) -> None:
         """Send the best encoding that the browser takes, or 304 when it has the file."""
@@ -29,16 +32,17 @@ class BuiltFile:
         encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in self.bodies), "")
         fresh = asked.get("if-none-match") == self.etag
         body = b"" if fresh else self.bodies[encoding]
-        headers = [
+        told = [
             (b"content-type", self.media_type.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", _FOR_EVER if self.for_ever else b"no-cache"),
             (b"etag", self.etag.encode()),
             (b"vary", b"Accept-Encoding"),
+            (b"content-security-policy", self.policy.encode()),
         ]
         if encoding and not fresh:
-            headers.append((b"content-encoding", encoding.encode()))
-        await send({"type": "http.response.start", "status": 304 if fresh else 200, "headers": headers})
+            told.append((b"content-encoding", encoding.encode()))
+        await send({"type": "http.response.start", "status": 304 if fresh else 200, "headers": told})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
@@ -79,4 +83,5 @@ def _read(folder: Path, path: Path) -> tuple[str, BuiltFile]:
     )
     charset = "; charset=utf-8" if kind.startswith("text/") else ""
     etag = f'"{hashlib.sha256(bodies[""]).hexdigest()[:32]}"'
-    return address, BuiltFile(bodies, kind + charset, etag, relative.parts[0] == "assets")
+    policy = headers.page_policy(bodies[""].decode()) if path.suffix == ".html" else headers.FILE
+    return address, BuiltFile(bodies, kind + charset, etag, relative.parts[0] == "assets", policy)

@@ -15,16 +15,18 @@ from reflex_base.constants import CompileVars
 from reflex_base.registry import RegistrationContext
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal_app import build, db, migrations
 from portal_app.auth import guard
 from portal_app.auth.actor import Origin
 from portal_app.auth.routes import host_of
 from portal_app.settings import settings
+from portal_app.shell import headers, limits
 from portal_app.shell.built import BuiltFiles
 
 log = logging.getLogger("portal.http")
@@ -40,27 +42,39 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 # No database takes a NUL. As another control character it comes through, and the field says what is wrong with it.
 _NUL = "\\u0000"
 _NUL_SENT = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-)
 
 
 class Edge:
-    """Refuses sockets and uploads that a page of another site opens; adds headers to every answer."""
+    """What every request passes first: refuses what no page of the portal sends, adds headers to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.sockets = limits.Sockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return await self.app(scope, receive, send)
-        if scope["path"].startswith(("/_upload", "/_event")) and not _same_site(scope):
-            return await _refuse(scope, receive, send)
-        if scope["path"].startswith("/_upload"):
-            return await PlainTextResponse("Not found", 404)(scope, receive, send)
-        return await self.app(scope, receive, _with_headers(scope, send) if scope["type"] == "http" else send)
+        if scope["type"] == "websocket":
+            return await self._socket(scope, receive, send)
+        if scope["type"] == "http":
+            send = headers.with_headers(scope, send)
+            if refusal := _refusal(scope):
+                return await refusal(scope, receive, send)
+            receive = limits.in_time(scope, receive)
+        return await self.app(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self.sockets.one(scope) as may_stand:
+            if may_stand and _same_site(scope):
+                return await self.app(scope, receive, send)
+            return await send({"type": "websocket.close", "code": 1008})
+
+
+def _refusal(scope: Scope) -> Response | None:
+    if scope["method"] not in limits.METHODS:
+        return PlainTextResponse("There is no such method.", 405, {"Allow": ", ".join(sorted(limits.METHODS))})
+    # Pages open the socket without polling first, and upload at addresses of the portal's own.
+    if scope["path"].startswith(("/_upload", "/_event")):
+        return PlainTextResponse("Not found", 404)
+    return PlainTextResponse("The request is too large.", 413) if limits.is_too_large(scope) else None
 
 
 def outermost(app: ASGIApp) -> ASGIApp:
@@ -71,28 +85,12 @@ def outermost(app: ASGIApp) -> ASGIApp:
 
 
 def _same_site(scope: Scope) -> bool:
-    headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
-    origin = headers.get(b"origin")
+    sent = {key: value.decode("latin-1") for key, value in scope["headers"]}
+    origin = sent.get(b"origin")
     if origin is None or origin in settings().origins:
         # Only browsers send it, and they always do: a program without it has no cookie of anybody's.
         return True
-    return host_of(origin) == headers.get(b"host")
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-    else:
-        await PlainTextResponse("Another site's page may not do this.", 403)(scope, receive, send)
-
-
-def _with_headers(scope: Scope, send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *_HEADERS]
-        await send(message)
-
-    return sending
+    return host_of(origin) == sent.get(b"host")
 
 
 def harden(app: rx.App) -> None:
@@ -105,6 +103,10 @@ def harden(app: rx.App) -> None:
     server: Any = app.sio
     server.eio.cors_allowed_origins = []
     server.eio.max_http_buffer_size = LARGEST_MESSAGE
+    # One origin serves all. Reflex would have pages of others read answers, and would answer them before Edge.
+    rx.App._add_cors = staticmethod(lambda _api: None)
+    inner: Any = app._api
+    inner.user_middleware = [one for one in inner.user_middleware if one.cls is not CORSMiddleware]
     _let_in(server)
     _link(app)
 
@@ -170,8 +172,8 @@ def _boot(auth: Any) -> Any:
 
 
 def _cookies(environ: dict[str, Any]) -> str:
-    headers = environ.get("asgi.scope", {}).get("headers", ())
-    return "; ".join(value.decode("latin-1") for key, value in headers if key == b"cookie")
+    sent = environ.get("asgi.scope", {}).get("headers", ())
+    return "; ".join(value.decode("latin-1") for key, value in sent if key == b"cookie")
 
 
 def _origin(environ: dict[str, Any]) -> Origin:

@@ -36,7 +36,11 @@ PLACES = (
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
 )
 # The tabs of Settings, in the order of the specification.
-SETTINGS: tuple[Place, ...] = ()
+SETTINGS: tuple[Place, ...] = (
+    Place("Account", "/settings/account", any_of=frozenset({Permission.ACCOUNT_MANAGE})),
+    Place("IP Restrictions", "/settings/ip-restrictions", any_of=frozenset({Permission.SECURITY_MANAGE})),
+    Place("API", "/settings/api", any_of=frozenset({Permission.API_MANAGE})),
+)
 
 
 def links_for(actor: Actor) -> list[NavLink]:

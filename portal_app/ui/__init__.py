@@ -14,7 +14,7 @@ from portal_app.ui.base import (
     visually_hidden,
 )
 from portal_app.ui.chart import bar_chart, line_chart
-from portal_app.ui.choice import Option, bare_select, checkbox, option, radio_group, select
+from portal_app.ui.choice import Option, bare_select, checkbox, option, radio_group, select, switch
 from portal_app.ui.dialog import autofocus_attrs, confirm, confirm_by_name, dialog
 from portal_app.ui.empty import empty_state, error_state
 from portal_app.ui.field import (
@@ -80,6 +80,7 @@ __all__ = [
     "select",
     "skeleton_rows",
     "strength_meter",
+    "switch",
     "table",
     "text_area",
     "text_input",

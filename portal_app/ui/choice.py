@@ -97,6 +97,26 @@ def checkbox(
     )
 
 
+def switch(label: Text, on: Flag, *, id: str, on_click: Event, hint: Text = "", disabled: Flag = False) -> rx.Component:
+    """Something that is on or off at once, without a form. The server decides: it shows only what holds."""
+    return rx.el.div(
+        rx.el.button(
+            type="button",
+            id=plain_id(id),
+            role="switch",
+            aria_checked=rx.cond(on, "true", "false"),
+            aria_labelledby=f"{id}-label",
+            aria_describedby=f"{id}-hint",
+            disabled=disabled,
+            on_click=on_click,
+            class_name="switch",
+        ),
+        rx.el.label(label, id=plain_id(f"{id}-label"), html_for=id, class_name="strong"),
+        hint_line(id, hint),
+        class_name="switch-line",
+    )
+
+
 def radio_group(
     legend: Text,
     name: str,

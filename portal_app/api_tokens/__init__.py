@@ -1,0 +1,1 @@
+"""Settings > API: the tokens of a partner's programs."""

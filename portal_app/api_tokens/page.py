@@ -1,0 +1,207 @@
+"""`/settings/api`."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.vars import FunctionStringVar
+
+from portal_app.api_tokens.state import FIELD, LIVES, Grant, TokenLine
+from portal_app.api_tokens.state import ApiTokensState as State
+from portal_app.auth.permissions import Permission
+from portal_app.shell.layout import settings_page
+from portal_app.ui import (
+    Column,
+    autofocus_attrs,
+    badge,
+    button,
+    callout,
+    confirm,
+    cut,
+    dialog,
+    empty_state,
+    focus_first_fault,
+    icon_button,
+    link,
+    option,
+    select,
+    table,
+    text_input,
+)
+
+COLUMNS = [
+    Column("Name", "name"),
+    Column("Permissions", "text", on_card=False),
+    Column("Created by", "text", on_card=False, wide_only=True),
+    Column("Expires", "date"),
+    Column("Last used", "date"),
+    Column("State", "status"),
+    Column("Revoke", "action"),
+]
+# A page that is not on https has no clipboard but the old one.
+_COPY = (
+    f"(() => {{ const field = document.getElementById({FIELD!r}); field.select();"
+    " if (navigator.clipboard) navigator.clipboard.writeText(field.value); else document.execCommand('copy'); })"
+)
+
+
+@settings_page("/settings/api", "API", load=State.load, help_topic="api")
+def api_tokens() -> rx.Component:
+    """The keys of the partner's programs."""
+    return rx.fragment(
+        rx.el.div(
+            rx.el.p(
+                "A token lets a program of yours speak to the portal, such as a backup engine that reports its runs. ",
+                link("What the API offers", href="/api/docs", external=True),
+                class_name="muted",
+            ),
+            button(
+                "+ Create API Token",
+                kind="primary",
+                on_click=State.open_new,
+                disabled=State.loading | ~State.may_create,
+            ),
+            class_name="row row-between",
+        ),
+        rx.cond(
+            ~State.loading & ~State.may_create,
+            callout("grey", "A token sees all accounts, so only people who see all accounts can make one.", live=False),
+        ),
+        _created(),
+        _table(),
+        _new_dialog(),
+        _revoke_dialog(),
+    )
+
+
+def _created() -> rx.Component:
+    """Always there, or the field would not be when the token comes; shown while there is one."""
+    return rx.el.section(
+        rx.el.h2("Copy the new token now", custom_attrs={"role": "status"}),
+        rx.el.p(f"“{State.created}” is not shown again: the portal keeps only a fingerprint of it."),
+        rx.el.div(
+            rx.el.label("API token", html_for=FIELD, class_name="hidden-text"),
+            rx.el.input(id=FIELD, read_only=True, auto_complete="off", spell_check=False, class_name="control mono"),
+            button("Copy", icon="copy", on_click=FunctionStringVar.create(_COPY)),
+            button("I have saved it", on_click=State.forget),
+            class_name="row copy-line",
+        ),
+        aria_label="New API token",
+        hidden=State.created == "",
+        class_name="card stack",
+    )
+
+
+def _table() -> rx.Component:
+    return table(
+        "API tokens",
+        COLUMNS,
+        State.lines,
+        _cells,
+        row_key=lambda line: line["id"],
+        loading=State.loading,
+        reserve=3,
+        empty=empty_state(
+            "key-round",
+            "No API tokens yet",
+            "Make one for each program, so that you can revoke one without the others.",
+        ),
+    )
+
+
+def _cells(line: rx.Var[TokenLine]) -> list[Any]:
+    return [
+        cut(line["name"]),
+        cut(line["permissions"]),
+        cut(line["created_by"]),
+        rx.el.span(line["expires"]["text"], title=line["expires"]["exact"]),
+        rx.el.span(line["used"]["text"], title=line["used"]["exact"]),
+        badge(line["state_kind"], line["state"]),
+        rx.cond(
+            line["lives"],
+            icon_button(
+                "Revoke " + line["name"].to(str), "trash-2", danger=True, on_click=State.open_revoke(line["id"])
+            ),
+        ),
+    ]
+
+
+def _new_dialog() -> rx.Component:
+    return dialog(
+        State.dialog == "new",
+        "Create API Token",
+        rx.el.form(
+            callout("red", State.error),
+            focus_first_fault(State.errors.length() > 0),
+            text_input(
+                "Name",
+                "name",
+                error=_fault("name"),
+                hint="What it is for, such as the server that uses it.",
+                auto_complete="off",
+                custom_attrs=autofocus_attrs(),
+            ),
+            select(
+                "Expires after",
+                "life",
+                [option(value, label) for value, label in LIVES],
+                default_value="90",
+                error=_fault("life"),
+            ),
+            _grants("Account Operations", State.account_grants),
+            _grants("Partner Portal Operations", State.portal_grants),
+            rx.el.p(_fault("permissions"), class_name="field-error", aria_live="polite"),
+            id="token-form",
+            on_submit=State.create,
+            method="post",
+            no_validate=True,
+            class_name="stack",
+        ),
+        id="token-dialog",
+        wide=True,
+        actions=rx.fragment(
+            button("Cancel", on_click=State.close),
+            button("Create", kind="primary", type="submit", form="token-form"),
+        ),
+        on_close=State.close,
+    )
+
+
+def _grants(legend: str, grants: rx.Var[list[Grant]]) -> rx.Component:
+    return rx.cond(
+        grants.length() > 0,
+        rx.el.fieldset(
+            rx.el.legend(legend),
+            rx.el.div(rx.foreach(grants, _grant), class_name="choice-columns"),
+            class_name="choices",
+        ),
+    )
+
+
+def _grant(grant: rx.Var[Grant]) -> rx.Component:
+    key = grant["key"].to(str)
+    box = rx.el.input(
+        type="checkbox",
+        id="grant-" + key,
+        name=key,
+        value="1",
+        default_checked=key == Permission.BACKUPS_RUN.value,
+        class_name="tick",
+    )
+    return rx.el.div(box, rx.el.label(grant["label"], html_for="grant-" + key), class_name="choice")
+
+
+def _revoke_dialog() -> rx.Component:
+    return confirm(
+        State.dialog == "revoke",
+        "Revoke this token?",
+        f"Programs that use “{State.revoking_name}” are refused from now on. This can't be undone.",
+        id="revoke-dialog",
+        act="Revoke",
+        danger=True,
+        on_confirm=State.revoke,
+        on_close=State.close,
+    )
+
+
+def _fault(name: str) -> rx.Var[str]:
+    return rx.cond(State.errors.contains(name), State.errors[name], "")
