@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from portal_app.accounts import repository as accounts
 from portal_app.auth.actor import Actor
-from portal_app.models import Account, Role, User, UserAccount, UserState
+from portal_app.models import Account, User, UserAccount
 from portal_app.text import searchable
 from portal_app.users.query import UserQuery
 from portal_app.users.rows import AccountChoice, AccountLine, Asked, Change, UserPage, UserRow
@@ -60,12 +60,6 @@ def first_matches(session: Session, actor: Actor, words: str, limit: int) -> lis
     query = UserQuery(search=words)
     found = session.execute(select(*_COLUMNS).where(_where(actor, query)).order_by(*_order(query)).limit(limit))
     return [UserRow(*row) for row in found]
-
-
-def active_administrators(session: Session, actor: Actor, *, but: int) -> int:
-    """How many of the partner's administrators can sign in, that one aside."""
-    others = (col(User.role) == Role.ADMINISTRATOR, col(User.state) == UserState.ACTIVE, col(User.id) != but)
-    return _count(session, and_(in_scope(actor), *others))
 
 
 def chosen_outside(session: Session, actor: Actor, user_id: int) -> int:

@@ -17,7 +17,6 @@ MORE_THAN_OWN = "You can't give anybody more than you may do yourself."
 ACCOUNTS_BEYOND = "You can't give anybody accounts that you can't open yourself."
 OTHERS_ACCOUNTS = "This user may see accounts that you may not. Only a colleague who sees them can change which."
 IDENTITY_BEYOND = "You can't change how somebody signs in who may do more than you."
-LAST_ADMINISTRATOR = "There must be an administrator who can sign in. Make somebody else one first."
 
 
 class Refused(Denied):

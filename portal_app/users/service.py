@@ -135,7 +135,10 @@ def _note_refusal(session: Session, actor: Actor, refusal: Refused) -> None:
 
 
 def _enter(session: Session, actor: Actor) -> Manager:
-    """Take the partner's turn of managing users; then read who asks once more: the turn before may have changed it."""
+    """Take the partner's turn of managing users; then read who asks once more: the turn before may have changed it.
+
+    So there always is an administrator who can sign in: whoever changes one is another, as of this moment.
+    """
     mine = select(Partner.id).where(col(Partner.id) == actor.partner_id)
     session.execute(mine.with_for_update(key_share=True))
     return _manager(session, actor)
@@ -204,7 +207,6 @@ def _change(session: Session, actor: Actor, user_id: int, version: int, wanted: 
     user.name, user.name_key = wanted.name, fold(wanted.name)
     _set_identity(session, me, user, wanted)
     moved = _set_access(session, me, user, wanted)
-    _keep_an_administrator(session, me, before, user)
     _tell(session, me.actor, user, before, moved)
     return user.email
 
@@ -280,14 +282,6 @@ def _set_access(session: Session, me: Manager, user: User, wanted: Wanted) -> tu
     return repository.save_choice(session, me.actor, user.id or 0, wanted.changes)
 
 
-def _keep_an_administrator(session: Session, me: Manager, before: Snapshot, user: User | None) -> None:
-    """Refuse what would leave the partner without an administrator who can sign in."""
-    counted = before.role == Role.ADMINISTRATOR and before.state == UserState.ACTIVE
-    stays = user is not None and user.role == Role.ADMINISTRATOR and user.state == UserState.ACTIVE
-    if counted and not stays and not repository.active_administrators(session, me.actor, but=before.id):
-        raise Refused(rules.LAST_ADMINISTRATOR, before.email)
-
-
 def _tell(session: Session, actor: Actor, user: User, before: Snapshot, moved: tuple[int, int]) -> None:
     """Audit what was changed; write to the user when it is what they may do."""
     after = Snapshot.of(user)
@@ -318,7 +312,6 @@ def _disable(session: Session, actor: Actor, user_id: int, version: int) -> str:
     user = _target(session, me, user_id, version)
     if user.state != UserState.ACTIVE:
         raise Conflict("Only a user who can sign in can be disabled.")
-    _keep_an_administrator(session, me, Snapshot.of(user), None)
     user.state, user.version = UserState.DISABLED, user.version + 1
     session.add(user)
     _shut_out(session, user)
@@ -342,7 +335,6 @@ def _enable(session: Session, actor: Actor, user_id: int, version: int) -> str:
 def _remove(session: Session, actor: Actor, user_id: int, version: int) -> str:
     me = _enter(session, actor)
     user = _target(session, me, user_id, version)
-    _keep_an_administrator(session, me, Snapshot.of(user), None)
     session.delete(user)
     record(session, me.actor, Activity.USER_MANAGEMENT, f"Deleted {user.email} ({summary(Snapshot.of(user), 0)}).")
     if user.state != UserState.INVITED:
