@@ -9,6 +9,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
+from portal_app import logs
 from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
@@ -45,6 +46,7 @@ PAGES = (
     sign_in_page,
 )
 log = logging.getLogger("portal")
+logs.hide_secrets()
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)
 

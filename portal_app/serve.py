@@ -9,7 +9,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from portal_app import build, crypto, db, locks, migrations
+from portal_app import build, crypto, db, locks, logs, migrations
 from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.demo.service import ensure_demo
 from portal_app.errors import PortalError
@@ -21,6 +21,7 @@ def main() -> None:
     if unknown := unknown_names():
         raise SystemExit(f"No such setting: {', '.join(unknown)}. README lists them all.")
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.hide_secrets()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     os.umask(0o077)
     try:

@@ -1,11 +1,14 @@
 """Who acts: a signed-in person, a program with a token, or the portal itself."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from portal_app import clock
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Denied
+
+FRESH_FOR = timedelta(minutes=15)
 
 
 class ActorKind(StrEnum):
@@ -43,11 +46,18 @@ class Actor:
     time_zone: str = "UTC"
     session_hash: str = ""
     used_at: datetime | None = None
+    has_password: bool = False
+    confirmed_at: datetime | None = None
     origin: Origin = Origin()
 
     @property
     def signed_in(self) -> bool:
         return self.kind in {ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR}
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the person has shown lately that it is they, by signing in or once more since."""
+        return self.confirmed_at is not None and self.confirmed_at > clock.now() - FRESH_FOR
 
     @property
     def label(self) -> str:

@@ -27,7 +27,7 @@ from portal_app.auth import sessions
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
-from portal_app.auth.state import SessionState
+from portal_app.auth.state import SessionState, WaitingState
 from portal_app.errors import Denied
 from portal_app.ip_restrictions import refusals
 
@@ -41,6 +41,8 @@ class Policy:
 
     open_to: str
     any_of: frozenset[Permission] = frozenset()
+    # Only while the person has shown lately that it is they; else the event waits until they show it again.
+    fresh: bool = False
 
     def check(self, actor: Actor) -> None:
         """Raise Denied with the sentence for the refusal."""
@@ -59,11 +61,14 @@ class Policy:
         return " or ".join(sorted(self.any_of)) or self.open_to
 
 
-def requires(*any_of: Permission) -> Callable[[F], F]:
-    """The handler or route is for people who have one of the permissions."""
+def requires(*any_of: Permission, fresh: bool = False) -> Callable[[F], F]:
+    """The handler or route is for people who have one of the permissions.
+
+    A `fresh` handler's event waits until the person has confirmed that it is they, unless they did lately.
+    """
     if not any_of:
         raise ValueError("name a permission, or say signed_in()")
-    return _marked(Policy("permission", frozenset(any_of)))
+    return _marked(Policy("permission", frozenset(any_of), fresh))
 
 
 def operators() -> Callable[[F], F]:
@@ -71,9 +76,9 @@ def operators() -> Callable[[F], F]:
     return _marked(Policy("operators"))
 
 
-def signed_in() -> Callable[[F], F]:
-    """The handler or route is for everyone who is signed in."""
-    return _marked(Policy("signed in"))
+def signed_in(*, fresh: bool = False) -> Callable[[F], F]:
+    """The handler or route is for everyone who is signed in; `fresh` as in `requires`."""
+    return _marked(Policy("signed in", fresh=fresh))
 
 
 def public(reason: str) -> Callable[[F], F]:
@@ -179,7 +184,7 @@ class Guard(rx.Middleware):
             if not found.signed_in and policy is not None:
                 return StateUpdate(events=_to_sign_in(state, found))
             return await _tell(state, refusal.sentence)
-        return None
+        return await _ask(state, event, found) if policy.fresh and not found.is_fresh else None
 
 
 def takes(event_name: str, payload: Mapping[str, Any]) -> bool:
@@ -270,8 +275,19 @@ def _to_sign_in(state: BaseState, found: Actor) -> list[Event]:
 
 async def _tell(state: BaseState, sentence: str) -> StateUpdate:
     """Show the refusal on the page; nothing else of the state changes."""
-    shown = await state.get_state(SessionState)
-    shown.denied = sentence
+    (await state.get_state(SessionState)).denied = sentence
+    return await _changes(state)
+
+
+async def _ask(state: BaseState, event: Event, found: Actor) -> StateUpdate:
+    """Let the event wait, and ask on the page whether it is still the person who signed in."""
+    waiting = await state.get_state(WaitingState)
+    waiting._hold(event)
+    waiting.asked, waiting.has_password = True, found.has_password
+    return await _changes(state)
+
+
+async def _changes(state: BaseState) -> StateUpdate:
     root = state._get_root_state()
     delta = await root._get_resolved_delta()
     root._clean()

@@ -13,6 +13,7 @@ from portal_app.models import User
 from portal_app.text import EMAIL_LENGTH, normal_email
 
 REFUSED = "The email or the password is not right."
+WRONG_PASSWORD = "This is not your password."
 WRONG_CODE = "This code is not right, or was used already."
 OVER = "That took too long, or too many codes were wrong. Please sign in again."
 
@@ -59,12 +60,33 @@ def verify_code(token: str, code: str, origin: Origin) -> Step:
     return step
 
 
+def confirm(actor: Actor, password: str) -> None:
+    """Take the password once more as the proof that it is still the person who signed in. Raises Denied."""
+    key = normal_email(actor.email)
+    limiter.count_attempt(key, actor.origin.address)
+    user = db.read(_find, key)
+    right = passwords.verify(user.password_hash if user else None, password)
+    db.write(_note_confirmed, actor, right)
+    if not right:
+        limiter.count_failure(actor.origin.address)
+        raise Denied(WRONG_PASSWORD)
+    limiter.forgive(key, actor.origin.address)
+
+
 def sign_out(session: Session, actor: Actor) -> None:
     """End the actor's session, also at an address where it opens nothing."""
     if actor.session_hash:
         sessions.end(session, actor.session_hash)
         words = f"Signed out. {steps.where(actor.origin)}"
         record(session, actor, Activity.SIGN_IN, words, partner_id=steps.partner_of(session, actor))
+
+
+def _note_confirmed(session: Session, actor: Actor, right: bool) -> None:
+    if right:
+        sessions.note_confirmed(session, actor.session_hash)
+    words = f"Password {'confirmed' if right else 'refused'} before a sensitive action. {steps.where(actor.origin)}"
+    partner_id = steps.partner_of(session, actor)
+    record(session, actor, Activity.SIGN_IN, words, completed=right, partner_id=partner_id)
 
 
 def _find(session: Session, key: str) -> User | None:

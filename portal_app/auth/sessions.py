@@ -120,6 +120,12 @@ def note_use(session: Session, actor: Actor) -> None:
     session.execute(update(LoginSession).where(mine).values(used_at=clock.now()))
 
 
+def note_confirmed(session: Session, token_hash: str) -> None:
+    """Note that the person at this session has just shown that it is they."""
+    mine = col(LoginSession.token_hash) == token_hash
+    session.execute(update(LoginSession).where(mine).values(confirmed_at=clock.now()))
+
+
 def token_in(cookie_header: str | None) -> str | None:
     """The session token in a Cookie header."""
     # Not http.cookies: one odd cookie of another program on this host would hide ours from it.
@@ -142,6 +148,8 @@ def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Ori
         time_zone=partner.time_zone if partner else NOBODY.time_zone,
         session_hash=login.token_hash,
         used_at=login.used_at,
+        has_password=user.password_hash is not None,
+        confirmed_at=login.confirmed_at,
         origin=origin,
     )
 

@@ -9,6 +9,7 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from portal_app.auth.state import SessionState
 from portal_app.settings import settings
+from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
 from portal_app.shell.navigation import NavLink
@@ -102,6 +103,7 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
             class_name="main",
         ),
         _help_panel(title, help_topic),
+        confirm_dialog(),
         offline(),
         class_name="app",
     )

@@ -86,7 +86,9 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
 
 def _command(port: int) -> list[str]:
     granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1"]
-    return [*granian, "--port", str(port), "portal_app.portal_app:app"]
+    # All that it can tell: tests read what it says.
+    telling = ["--access-log", "--log-level", "debug"]
+    return [*granian, *telling, "--port", str(port), "portal_app.portal_app:app"]
 
 
 def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:

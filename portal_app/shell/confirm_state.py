@@ -1,0 +1,50 @@
+"""Asks for a proof that it is still the person who signed in, then sends the event that waited for it."""
+
+import reflex as rx
+from reflex.state import BaseState
+from reflex_base.event import Event
+
+from portal_app.auth import guard, service
+from portal_app.auth.state import WaitingState
+from portal_app.auth.turns import in_turn
+from portal_app.errors import Denied
+
+TOO_LATE = "That took more than five minutes. Close this and try again."
+
+
+class ConfirmState(rx.State):
+    """The dialog "Confirm it's you". The password passes through and is never kept."""
+
+    error: str = ""
+    busy: bool = False
+
+    @rx.event
+    @guard.signed_in()
+    async def submit(self, form: dict):
+        """Check the password; when it is right, the waiting event goes on as if nothing had been asked."""
+        password = form.get("confirm_password")
+        if not isinstance(password, str) or not password:
+            self.error = "Enter your password."
+            return
+        self.error, self.busy = "", True
+        yield
+        try:
+            await in_turn(service.confirm, guard.actor(), password)
+            event = await confirmed(self)
+            self.error = "" if event else TOO_LATE
+            yield event
+        except Denied as refusal:
+            self.error = refusal.sentence
+        self.busy = False
+
+    @rx.event
+    @guard.signed_in()
+    async def cancel(self):
+        """Forget the waiting event."""
+        self.error = ""
+        (await self.get_state(WaitingState))._take()
+
+
+async def confirmed(state: BaseState) -> Event | None:
+    """What a proof of whatever kind ends in, once `sessions.note_confirmed` is committed: the event to send on."""
+    return (await state.get_state(WaitingState))._take()
