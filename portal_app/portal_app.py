@@ -31,8 +31,12 @@ from portal_app.settings import settings
 from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import page as sign_in_page
+from portal_app.users import editor_page as user_editor_page
+from portal_app.users import invitation_page
+from portal_app.users import page as users_page
 
 PAGES = (
+    invitation_page,
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -44,6 +48,8 @@ PAGES = (
     pages,
     partner_settings_page,
     sign_in_page,
+    user_editor_page,
+    users_page,
 )
 log = logging.getLogger("portal")
 logs.hide_secrets()

@@ -38,6 +38,7 @@ class Line(TypedDict):
     state_kind: str
     invited: bool
     active: bool
+    disabled: bool
     own: bool
 
 
@@ -99,7 +100,7 @@ class UsersState(rx.State):
         self.asking = ""
 
     @rx.event
-    @guard.requires(Permission.USERS_MANAGE)
+    @guard.requires(Permission.USERS_MANAGE, fresh=True)
     async def act(self):
         """Do what was asked about."""
         if self.asking not in _ACTS or self.busy:
@@ -164,5 +165,6 @@ def _line(row: UserRow, actor: Actor) -> Line:
         state_kind=kind,
         invited=row.state == UserState.INVITED,
         active=row.state == UserState.ACTIVE,
+        disabled=row.state == UserState.DISABLED,
         own=row.id == actor.user_id,
     )
