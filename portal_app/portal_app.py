@@ -23,7 +23,7 @@ from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work
+from portal_app.jobs.loop import daily_work, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.operator import page as operator_page
 from portal_app.partner_settings import page as partner_settings_page
@@ -96,3 +96,4 @@ http.harden(app)
 hub.is_connected = lambda tab: app.event_namespace is not None and tab in app.event_namespace.token_to_sid
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
+app.register_lifespan_task(mail_delivery)

@@ -24,6 +24,7 @@ from portal_app.accounts import import_service, trials
 from portal_app.accounts.trials import Counts
 from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
+from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
 
 R = TypeVar("R")
@@ -104,10 +105,11 @@ def sweep(now: datetime, stop: Event | None = None) -> Counts:
 
 
 def prune(session: Session, now: datetime) -> None:
-    """Forget sign-ins that have ended, and uploaded files that nobody imported."""
+    """Forget sign-ins that have ended, uploaded files that nobody imported, and what old mail said."""
     session.exec(delete(LoginSession).where(col(LoginSession.ends_at) <= now))
     session.exec(delete(LoginTicket).where(col(LoginTicket.ends_at) <= now))
     import_service.prune(session)
+    outbox.prune(session, now)
 
 
 def _check_future(session: Session, on: date, today: date) -> None:

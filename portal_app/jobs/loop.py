@@ -1,4 +1,4 @@
-"""The daily work inside the server process: a look every minute, in a thread."""
+"""The work inside the server process: the daily work, looked at every minute in a thread, and the mail."""
 
 import asyncio
 import logging
@@ -9,9 +9,12 @@ import anyio.to_thread
 
 from portal_app import clock
 from portal_app.jobs import cycle
+from portal_app.mail import delivery, smtp
 from portal_app.settings import settings
 
 PAUSE_SECONDS = 60
+MAIL_SECONDS = 5
+MAIL_SECONDS_AT_MOST = 300
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +33,33 @@ async def daily_work() -> None:
         stop.set()
 
 
+async def mail_delivery() -> None:
+    """Lifespan task of the server: sends the mail of the outbox. Nothing to do without a mail server."""
+    if not settings().smtp_host:
+        return
+    pause = MAIL_SECONDS
+    while not delivery.is_ending():
+        try:
+            await delivery.deliver()
+            pause = MAIL_SECONDS
+        except smtp.Unreachable as fault:
+            pause = min(pause * 2, MAIL_SECONDS_AT_MOST)
+            log.warning("Mail waits: %s The next try is in %s seconds.", fault.sentence, pause)
+        except Exception as fault:
+            _note("Sending mail", fault)
+        await asyncio.sleep(pause)
+
+
 def minute(stop: Event) -> None:
     """One look: the days that are not finished, then what fell due since. Faults are logged, never raised."""
     for do in (lambda: cycle.run_cycle(stop=stop), lambda: cycle.sweep(clock.now(), stop)):
         try:
             do()
         except Exception as fault:
-            # Only where and of what kind: the text of a database's error may hold names and addresses.
-            where = "".join(traceback.format_tb(fault.__traceback__))
-            log.error("The daily work met %s; it tries again in a minute.\n%s", type(fault).__name__, where)
+            _note("The daily work", fault)
+
+
+def _note(what: str, fault: Exception) -> None:
+    # Only where and of what kind: the text of a database's error may hold names and addresses.
+    where = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("%s met %s; it tries again soon.\n%s", what, type(fault).__name__, where)

@@ -75,7 +75,7 @@ def _row(mail: NewMail) -> dict[str, Any]:
         "fault": "This is not an address that mail can be sent to." if fault else "",
         "once": mail.once,
         "queued_at": now,
-        "next_at": now,
+        "next_at": now,  # a failed one is blanked by the next pruning
         "finished_at": now if fault else None,
     }
 

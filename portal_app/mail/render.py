@@ -1,0 +1,92 @@
+"""Letters as messages: the same words as plain text and as HTML, in the colours of the brand."""
+
+import hashlib
+import textwrap
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from portal_app.mail.letter import Letter
+from portal_app.mail.service import sender
+from portal_app.models import OutboxMail
+from portal_app.settings import settings
+from portal_app.text import ascii_domain
+
+_WIDTH = 76
+# More than this of light's power, and dark letters are the better readable ones (WCAG's relative luminance).
+_BRIGHT = 0.18
+
+
+def text_of(letter: Letter) -> str:
+    """The letter for programs and people that want no HTML."""
+    parts = [*map(_wrapped, letter.paragraphs), *(_item(*item) for item in letter.items)]
+    if letter.action:
+        # The address on a line of its own, never broken: programs make a link of it.
+        parts.append("{}:\n{}".format(*letter.action))
+    parts += map(_wrapped, letter.small)
+    return "\n\n".join([*parts, f"-- \n{settings().brand_name}\n{settings().support_email}\n"])
+
+
+def html_of(letter: Letter) -> str:
+    """The letter as a whole page of HTML that needs nothing from elsewhere."""
+    return _template().render(
+        letter=letter,
+        brand=settings().brand_name,
+        support=settings().support_email,
+        accent=settings().brand_accent,
+        on_accent="#111111" if _luminance(settings().brand_accent) > _BRIGHT else "#ffffff",
+    )
+
+
+def message_of(letter: Letter, mail: OutboxMail) -> tuple[bytes, str, bool]:
+    """The message, where it goes, and whether that needs SMTPUTF8; rendered again it is the same, to the byte.
+
+    ValueError when the address can't be put into a header.
+    """
+    from_ = Address(settings().brand_name, *_parts(sender()))
+    to = Address("", *_parts(mail.recipient))
+    utf8 = not (from_.username + to.username).isascii()
+    message = EmailMessage(policy=SMTPUTF8 if utf8 else SMTP)
+    message["From"] = from_
+    message["To"] = to
+    message["Subject"] = mail.subject
+    message["Date"] = mail.queued_at
+    message["Message-ID"] = mail.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(text_of(letter), cte="quoted-printable")
+    message.add_alternative(html_of(letter), subtype="html", cte="quoted-printable")
+    # Quoted-printable text holds no "=_"; made of the id, the boundary is the same at each attempt.
+    message.set_boundary(f"=_{hashlib.sha256(mail.message_id.encode()).hexdigest()[:32]}")
+    return message.as_bytes(), to.addr_spec, utf8
+
+
+def _parts(email: str) -> tuple[str, str]:
+    return email.rpartition("@")[0], ascii_domain(email)
+
+
+def _wrapped(text: str) -> str:
+    lines = (textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False) for line in text.split("\n"))
+    return "\n".join(lines)
+
+
+def _item(name: str, address: str, remark: str) -> str:
+    return "\n  ".join([f"* {name}", *filter(None, (remark, address))])
+
+
+@cache
+def _template() -> Template:
+    folder = Path(__file__).parent / "templates"
+    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined).get_template(
+        "letter.html"
+    )
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
