@@ -13,7 +13,7 @@ from starlette.responses import Response
 from portal_app import db
 from portal_app.api import throttle
 from portal_app.api.problems import Refusal
-from portal_app.auth import tokens
+from portal_app.auth import denials, tokens
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
@@ -84,6 +84,9 @@ async def _admit(policy: Policy | None, request: Request) -> Actor:
         return NOBODY
     actor = await _identify(request)
     await anyio.to_thread.run_sync(throttle.count, actor.session_hash)
+    if not actor.may(policy.permission):
+        what = f"{request.method} {request.url.path}"
+        await anyio.to_thread.run_sync(denials.note, actor, what, policy.permission.refusal)
     actor.require(policy.permission)
     return actor
 

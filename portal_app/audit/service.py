@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from portal_app import clock
+from portal_app.audit import chain
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.models import AuditEvent
+from portal_app.models import Account
 
 
 def record(
@@ -24,22 +24,26 @@ def record(
 ) -> None:
     """Add one row to the audit of the actor's partner (or of `partner_id`).
 
-    `account` is the id and name of the account concerned. The description must never hold a secret.
+    `account` is the id and name of the account concerned. The description must never hold a secret. What a customer's
+    own user does belongs to their account and to the audit of its partner. The row is there once the unit of work is
+    committed, not before.
     """
     row = _row(actor, activity, description) | {"completed": completed}
+    if actor.account_id is not None:
+        owner = session.get(Account, actor.account_id)
+        row["partner_id"] = owner.partner_id if owner else None
+        account = account if account[0] or owner is None else (owner.id, owner.name)
     if partner_id is not None:
         row["partner_id"] = partner_id
-    session.add(AuditEvent(**row, account_id=account[0], account_name=account[1]))
+    chain.add(session, [row | {"account_id": account[0], "account_name": account[1]}])
 
 
 def record_each(
     session: Session, actor: Actor, activity: Activity, description: str, accounts: Sequence[tuple[int, str]]
 ) -> None:
-    """Add one row for each of many accounts (id and name), in one statement."""
+    """Add one row for each of many accounts (id and name)."""
     row = _row(actor, activity, description) | {"completed": True}
-    rows = [row | {"account_id": number, "account_name": name} for number, name in accounts]
-    if rows:
-        session.execute(insert(SQLModel.metadata.tables["audit_event"]), rows)
+    chain.add(session, (row | {"account_id": number, "account_name": name} for number, name in accounts))
 
 
 def _row(actor: Actor, activity: Activity, description: str) -> dict[str, Any]:

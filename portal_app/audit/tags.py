@@ -6,6 +6,7 @@ from enum import StrEnum
 class Activity(StrEnum):
     """What happened, in the words of the audit page."""
 
+    ACCESS_REFUSED = "Access refused"
     ACCOUNT_ACCESSED = "Account accessed"
     ACCOUNT_ADDED = "Account added"
     API = "API"

@@ -23,7 +23,7 @@ from reflex_base.registry import RegistrationContext
 from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 
 from portal_app import db
-from portal_app.auth import sessions
+from portal_app.auth import denials, sessions
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
@@ -183,8 +183,15 @@ class Guard(rx.Middleware):
             log.warning("refused %s policy=%s user=%s address=%s", name, policy, found.user_id, found.origin.address)
             if not found.signed_in and policy is not None:
                 return StateUpdate(events=_to_sign_in(state, found))
+            if found.signed_in:
+                await anyio.to_thread.run_sync(denials.note, found, _short(name), refusal.sentence)
             return await _tell(state, refusal.sentence)
         return await _ask(state, event, found) if policy.fresh and not found.is_fresh else None
+
+
+def _short(event_name: str) -> str:
+    """The last state and the handler: `dashboard_state.load`."""
+    return event_name.rpartition("____")[2]
 
 
 def takes(event_name: str, payload: Mapping[str, Any]) -> bool:

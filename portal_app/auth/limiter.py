@@ -101,6 +101,12 @@ def is_worth_noting(session_hash: str, address: str) -> bool:
     return first and _limiter().hit(RateLimitItemPerHour(20), "noted", session_hash)
 
 
+def is_new_denial(session_hash: str, what: str) -> bool:
+    """Whether what this session may not do belongs into the audit: the first try of ten minutes, and not too many."""
+    first = _limiter().hit(RateLimitItemPerMinute(1, 10), "denied", session_hash, what)
+    return first and _limiter().hit(RateLimitItemPerHour(200), "denied", session_hash)
+
+
 def _take(items: tuple[RateLimitItem, ...], *keys: str) -> None:
     full = [item for item in items if not _limiter().test(item, *keys)]
     # Between the look and the count others may have come: the count decides.

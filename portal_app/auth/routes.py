@@ -9,9 +9,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from portal_app import db
-from portal_app.auth import guard, service, sessions
+from portal_app.auth import denials, guard, service, sessions
 from portal_app.auth.actor import Actor, ActorKind, Origin
 from portal_app.auth.browsers import browser_name
+from portal_app.errors import Denied
 from portal_app.ip_restrictions import refusals
 from portal_app.shell.navigation import home_of
 
@@ -30,7 +31,14 @@ async def actor_of(request: Request, handler: Callable[[Request], Awaitable[Resp
     actor = await db.look(sessions.identify, sessions.token_in(request.headers.get("cookie")), origin_of(request))
     if actor.kind == ActorKind.ELSEWHERE:
         await anyio.to_thread.run_sync(refusals.note, actor)
-    handler.__policy__.check(actor)
+    try:
+        handler.__policy__.check(actor)
+    except Denied as refusal:
+        if actor.signed_in:
+            await anyio.to_thread.run_sync(
+                denials.note, actor, f"{request.method} {request.url.path}", refusal.sentence
+            )
+        raise
     return actor
 
 

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from random import Random
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
 from portal_app.accounts.data_centers import ensure_data_centers
+from portal_app.audit import chain
 from portal_app.auth import passwords
 from portal_app.demo import accounts, people
 from portal_app.demo.audit import audit_rows
@@ -16,7 +17,6 @@ from portal_app.deployment import is_demo
 from portal_app.errors import Conflict
 from portal_app.models import (
     Account,
-    AuditEvent,
     BackupStatus,
     DataCenter,
     Partner,
@@ -148,7 +148,7 @@ def _make(session: Session, now: datetime) -> None:
         )
     users = _make_people(session, partners, made[people.MAIN], now)
     names = [one.account for one in made[people.MAIN]]
-    session.execute(insert(AuditEvent.__table__), audit_rows(partners[people.MAIN].id, users, names, now, chooser))
+    chain.add(session, audit_rows(partners[people.MAIN].id, users, names, now, chooser))
 
 
 def _make_people(session: Session, partners: dict[str, Partner], made: list[Made], now: datetime) -> list[User]:

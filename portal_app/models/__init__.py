@@ -12,7 +12,7 @@ from portal_app.models.account import (
     StorageKind,
     TrialNotice,
 )
-from portal_app.models.audit import AuditEvent
+from portal_app.models.audit import AuditChain, AuditEvent
 from portal_app.models.backup import BackupRun, BackupTask, Outcome
 from portal_app.models.imports import AccountImport, ImportState
 from portal_app.models.job import CycleRun
@@ -50,6 +50,7 @@ __all__ = [
     "AccountStatus",
     "AccountTotal",
     "ApiToken",
+    "AuditChain",
     "AuditEvent",
     "BackupRun",
     "BackupStatus",

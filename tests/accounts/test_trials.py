@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from portal_app import db
 from portal_app.accounts import trials
 from portal_app.accounts.trials import Counts, Notice, Step, decide
+from portal_app.audit import chain
 from portal_app.errors import Conflict, NotFound
 from portal_app.models import Account, AccountStatus, AuditEvent, DeletedAccount, TrialNotice
 from tests import factories
@@ -76,6 +77,7 @@ def life(session: Session, plan: str | None, wakes: list[datetime]) -> tuple[dic
 
 
 def effects(session: Session, account_id: int) -> dict[str, Any]:
+    chain.write(session)
     notices = session.exec(select(TrialNotice).where(TrialNotice.account_id == account_id))
     audit = session.exec(select(AuditEvent).where(AuditEvent.account_id == account_id))
     tombs = session.exec(select(DeletedAccount).where(DeletedAccount.account_id == account_id))

@@ -1,5 +1,7 @@
 """Whatever can be called from outside says who may call it."""
 
+import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -12,7 +14,7 @@ from reflex_base.registry import RegistrationContext
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from portal_app import portal_app
+from portal_app import portal_app  # noqa: F401 (so that all there is to call is there)
 from portal_app.auth import guard
 from tests.architecture.source import ROOT
 
@@ -70,16 +72,35 @@ def _routes(app: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + route.path, route.endpoint
 
 
+COMPOSE = """
+import json
+from portal_app import portal_app
+from tests.architecture.test_policies import _routes
+print(json.dumps({path: hasattr(endpoint, "__policy__") for path, endpoint in _routes(portal_app.app())}))
+"""
+
+
 @pytest.fixture
-def composed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Address -> endpoint of the whole application, as the server gets it."""
-    monkeypatch.setenv("__REFLEX_SKIP_COMPILE", "true")
-    monkeypatch.setenv("REFLEX_ENV_MODE", "prod")
-    return dict(_routes(portal_app.app()))
+def composed() -> dict[str, bool]:
+    """Address -> whether it declares a policy, of the whole application, as the server gets it.
+
+    In a process of its own: composing gives the states variables of the addresses, which other tests' events lack.
+    """
+    settings = {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod"}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPOSE],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-1500:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_every_route_declares_who_may_call_it_or_is_the_frameworks(composed: dict[str, Any]) -> None:
-    silent = {path for path, endpoint in composed.items() if not hasattr(endpoint, "__policy__")}
+def test_every_route_declares_who_may_call_it_or_is_the_frameworks(composed: dict[str, bool]) -> None:
+    silent = {path for path, declared in composed.items() if not declared}
     assert silent == set(FRAMEWORK)
     assert {"/auth/session", "/auth/sign-out", "/healthz", "/api/v1/backup-runs"} <= composed.keys()
 

@@ -76,16 +76,31 @@ def test_each_handler_is_refused_to_who_may_not_call_it(cast: Cast, database: An
 
 async def _is_refused(tab: Tab, name: str, database: Any, *, signed_in: bool) -> None:
     before = await tab.values()
-    with closing(sqlite3.connect(database)) as watching:
-        version = watching.execute("PRAGMA data_version").fetchone()
-        answer = await tab.send(name, _payload(handlers()[name]))
-        assert watching.execute("PRAGMA data_version").fetchone() == version, f"{name} wrote into the database"
+    kept, audited = _rows(database), _audited(database)
+    answer = await tab.send(name, _payload(handlers()[name]))
+    assert _rows(database) == kept, f"{name} wrote into the database"
+    ending = f" ({name.rpartition('____')[2]})"
+    told = [words.endswith(ending) and not completed for words, completed in _audited(database)[len(audited) :]]
+    assert told == ([True] if signed_in else []), f"{name} was not audited"
     assert not answer.errors, name
     assert await tab.values() == before, f"{name} changed the state"
     if signed_in:
         assert answer.var("denied") in REFUSALS, name
     else:
         assert answer.redirects == ["/login"], name
+
+
+def _rows(database: Any) -> dict[str, list[Any]]:
+    """All that the database holds, but for the audit."""
+    with closing(sqlite3.connect(database)) as watching:
+        tables = watching.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")
+        names = [name for (name,) in tables if not name.startswith(("audit_", "sqlite_"))]
+        return {name: watching.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
+
+
+def _audited(database: Any) -> list[tuple[str, bool]]:
+    with closing(sqlite3.connect(database)) as watching:
+        return watching.execute("SELECT description, completed FROM audit_event ORDER BY id").fetchall()
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "carol", "dave", "olga", "nina"])

@@ -1,0 +1,60 @@
+"""What each area's handlers may ask of their callers, said by hand: independent of what the handlers declare.
+
+A new handler of a known area that asks for one of its area's permissions is known already. Anything else that a handler
+may declare, a new area or a new open door, is a decision: it belongs into these tables.
+"""
+
+from typing import Any
+
+from portal_app.auth import guard
+
+SIGNED_IN, OPERATORS = "signed in", "operators"
+# Area -> what its handlers ask for. Several by " or ".
+AREAS: dict[str, frozenset[str]] = {
+    "accounts": frozenset({"accounts:add"}),
+    "api_tokens": frozenset({"api:manage"}),
+    "audit": frozenset({"audit:view"}),
+    "backups": frozenset({"accounts:access"}),
+    "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete"}),
+    "ip_restrictions": frozenset({"security:manage"}),
+    "operator": frozenset({OPERATORS}),
+    "partner_settings": frozenset({"account:manage"}),
+    "security": frozenset({SIGNED_IN, "security:manage"}),
+    "shell": frozenset({"dashboard:view", SIGNED_IN}),
+    "sign_in": frozenset(),
+    "users": frozenset({"users:manage"}),
+}
+# Open to everybody, each for its reason.
+OPEN_HANDLERS: dict[str, str] = {
+    "access_denied_state.load": "who comes from elsewhere must see why",
+    "notice_state.dismiss": "closes what the tab itself shows",
+    "notice_state.tell": "the portal's own errors reach people who are not signed in",
+    "sign_in_state.load": "the way in",
+    "sign_in_state.submit": "the way in",
+}
+# HTTP: address -> what it asks for; the reason where it is open.
+ROUTES: dict[str, str] = {
+    "/": "public: the page is the same for everyone, rows come only for who may see them",
+    "/accounts/import": "accounts:add",
+    "/accounts/import/faults.csv": "accounts:add",
+    "/accounts/import/template.csv": "accounts:add",
+    "/api/docs": "public: describes the API",
+    "/api/openapi.json": "public: describes the API",
+    "/api/v1/backup-runs": "permission backups:run",
+    "/auth/session": "public: changes a ticket into a session",
+    "/auth/sign-out": "public: ends the caller's own session",
+    "/healthz": "public: a supervisor asks it",
+    "/readyz": "public: a proxy asks it",
+}
+
+
+def unknown_handlers(handlers: dict[str, Any]) -> list[str]:
+    """Handlers that the tables don't account for, with what they declare."""
+    return sorted(f"{name}: {guard.policy_of(name)}" for name in handlers if not _is_known(name, handlers[name]))
+
+
+def _is_known(name: str, function: Any) -> bool:
+    declared = str(guard.policy_of(name))
+    if declared == "public":
+        return name.rpartition("____")[2] in OPEN_HANDLERS
+    return declared in AREAS.get(function.__module__.split(".")[1], frozenset())
