@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from portal_app.lean_pages import LeanPages
 from portal_app.settings import settings
 
 _redis = settings().redis_url
@@ -11,7 +12,7 @@ config = rx.Config(
     telemetry_enabled=False,
     show_built_with_reflex=False,
     # Plain elements on our own style sheet: Radix Themes would cost 160 kB and 150 ms of the first load.
-    plugins=[],
+    plugins=[LeanPages()],
     disable_plugins=[rx.plugins.SitemapPlugin],
     react_strict_mode=False,
     # One origin serves all; the build's address is replaced by the page's own (portal_app/build.py).

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from portal_app.lean_pages import styled
 from portal_app.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,8 @@ def ensure_built() -> bool:
         done = subprocess.run(command, cwd=ROOT, env=_environment(), check=False)
     if done.returncode or not (CLIENT / "index.html").exists():
         raise SystemExit("The pages could not be built; the lines above say why.")
+    if found := styled(WEB):
+        raise SystemExit(f"An element has a style of its own instead of a class: see {found[0]}.")
     _use_own_address()
     STAMP.write_text(wanted)
     return True

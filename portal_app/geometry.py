@@ -47,10 +47,11 @@ class Row:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Stacked bars, ready to draw. A day takes `slot` per cent of the width."""
+    """Stacked bars, ready to draw as upright strokes `bar` wide. A day takes `slot` per cent of the width."""
 
     shapes: list[Shape] = field(default_factory=list)
     slot: float = 0.0
+    bar: float = 0.0
     legend: list[Key] = field(default_factory=list)
     x_ticks: list[Tick] = field(default_factory=list)
     y_ticks: list[Tick] = field(default_factory=list)
@@ -111,6 +112,7 @@ def stacked_bars(
     return BarChart(
         shapes=[Shape(f"bar is-{one.look}", _bars(one.values, bottoms, top, slot)) for one in series],
         slot=round(slot, 4),
+        bar=round(slot * 0.68, 2),
         legend=[Key(f"is-{one.look}", one.label, words(sum(one.values))) for one in series],
         x_ticks=_x_ticks(labels, lambda i: LEFT + slot * (i + 0.5)),
         y_ticks=_y_ticks(top, words),
@@ -128,8 +130,8 @@ def _bars(values: Sequence[float], bottoms: list[float], top: float, slot: float
             continue
         # A pixel of air between two pieces, where there is room for it.
         air = 1.0 if bottoms[i] < BASE and height > 2 else 0.0
-        x, width = round(LEFT + slot * (i + 0.16), 2), round(slot * 0.68, 2)
-        pieces.append(f"M{x:g} {round(bottoms[i] - air, 1):g}h{width:g}v{round(air - height, 1):g}h-{width:g}z")
+        middle = round(LEFT + slot * (i + 0.5), 2)
+        pieces.append(f"M{middle:g} {round(bottoms[i] - air, 1):g}v{round(air - height, 1):g}")
         bottoms[i] -= height
     return "".join(pieces)
 
@@ -141,10 +143,10 @@ def line_chart(labels: Sequence[str], values: Sequence[float], *, words: Callabl
     top = nice_top(max(values))
     step = (RIGHT - LEFT) / max(len(values) - 1, 1)
     spots = [(LEFT + step * i, round(BASE - (BASE - TOP) * value / top, 1)) for i, value in enumerate(values)]
-    line = "M" + "L".join(f"{x:.2f} {y:g}" for x, y in spots)
+    line = "M" + "L".join(f"{round(x, 2):g} {y:g}" for x, y in spots)
     return LineChart(
         line=line,
-        floor=f"L{spots[-1][0]:.2f} {BASE}L{spots[0][0]:.2f} {BASE}Z",
+        floor=f"L{spots[-1][0]:g} {BASE}L{spots[0][0]:g} {BASE}Z",
         slot=round(step, 4),
         downs=[y for _, y in spots],
         end_x=_percent(spots[-1][0]),

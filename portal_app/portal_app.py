@@ -1,7 +1,9 @@
 """The application: every page, what happens to errors, the HTTP routes, what runs beside the requests."""
 
+import base64
 import logging
 import secrets
+import sys
 from collections import deque
 from typing import cast
 
@@ -9,7 +11,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import logs
+from portal_app import build, logs
 from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
@@ -35,6 +37,8 @@ from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
 
+# Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
+ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
     invitation_page,
     access_denied_page,
@@ -75,13 +79,16 @@ def _tell(sentence: str) -> rx.event.EventSpec | None:
     return cast(rx.event.EventSpec, NoticeState.tell("red", sentence))
 
 
+# A thread that computes (a bulk change, an import) is to give way to the events of others sooner than after 5 ms.
+sys.setswitchinterval(0.0002)
+
 app = rx.App(
     toaster=None,
     app_wraps={},
     stylesheets=["/portal.css"],
     html_lang="en",
     head_components=[
-        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        rx.el.link(rel="icon", href=ICON, type="image/png"),
         # Stronger than the style sheet's own :root, wherever the two end up.
         rx.el.style(f"html:root {{ --accent: {settings().brand_accent}; }}"),
     ],

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -60,6 +60,7 @@ def _serve() -> None:
         log_level=LogLevels.warning,
         working_dir=build.ROOT,
         websockets=True,
+        loop=Loops.uvloop,
     )
     with contextlib.suppress(KeyboardInterrupt):
         server.serve()

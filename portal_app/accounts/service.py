@@ -87,11 +87,8 @@ def subscribe(session: Session, actor: Actor, account_ids: Sequence[int], plan: 
     if plan not in PLANS:
         raise Conflict("Choose Monthly or Annual.")
     mine = repository.ids_in_scope(session, actor, account_ids)
-    changed = trials.lock_trials(session, mine)
-    at = clock.now()
-    for account in changed:
-        trials.subscribe_account(session, actor, account, plan, at)
-    return Outcome(len(changed), len(mine) - len(changed))
+    changed = trials.subscribe_each(session, actor, mine, plan, clock.now())
+    return Outcome(changed, len(mine) - changed)
 
 
 def ids_matching(session: Session, actor: Actor, query: AccountQuery) -> list[int]:

@@ -5,7 +5,7 @@ Subscribe at the same moment wins or loses cleanly.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -120,28 +120,29 @@ def subscribe_values(plan: str, at: datetime) -> dict[str, Any]:
     return {"status": AccountStatus(plan), "subscribed_at": at, "next_step_at": None}
 
 
-def lock_trials(session: Session, account_ids: Iterable[int]) -> Sequence[Account]:
-    """The accounts among these that are still trials, locked in the order of their ids.
-
-    All locks come before the first change: the sweep does the same, so the two never wait for each other in a ring.
-    The caller has found the ids in the actor's scope, and hands in at most some thousands at a time.
-    """
-    return session.exec(
-        select(Account)
-        .where(col(Account.id).in_(list(account_ids)), col(Account.status).in_(TRIALS))
-        .order_by(col(Account.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-
-
 def lock_trial(session: Session, account_id: int) -> Account:
     """One trial, locked. NotFound when it is gone, Conflict when it is subscribed; the scope is the caller's."""
-    if found := lock_trials(session, [account_id]):
-        return found[0]
-    if session.get(Account, account_id, populate_existing=True) is None:
+    account = session.get(Account, account_id, populate_existing=True, with_for_update=True)
+    if account is None:
         raise NotFound("This account doesn't exist any more.")
-    raise Conflict("This account is subscribed already.")
+    if account.status not in TRIALS:
+        raise Conflict("This account is subscribed already.")
+    return account
+
+
+def subscribe_each(session: Session, actor: Actor, account_ids: Sequence[int], plan: str, at: datetime) -> int:
+    """Make those of the accounts that are still trials subscriptions, and audit each; gives how many.
+
+    The caller has found the ids in the actor's scope, and hands in at most some thousands at a time. All locks come
+    before the first change, in the order of the ids: the sweep does the same, so the two never wait for each other in
+    a ring. Whole statements, whose time is the database's: other people's events run meanwhile.
+    """
+    trials = select(Account.id, Account.name).where(col(Account.id).in_(account_ids), col(Account.status).in_(TRIALS))
+    locked = session.exec(trials.order_by(col(Account.id)).with_for_update()).all()
+    chosen = col(Account.id).in_([account_id for account_id, _ in locked])
+    session.execute(update(Account).where(chosen).values(subscribe_values(plan, at)))
+    audit.record_each(session, actor, Activity.SUBSCRIBED, _about(plan), locked)
+    return len(locked)
 
 
 def subscribe_account(session: Session, actor: Actor, account: Account, plan: str, at: datetime) -> None:
@@ -149,15 +150,18 @@ def subscribe_account(session: Session, actor: Actor, account: Account, plan: st
     for name, value in subscribe_values(plan, at).items():
         setattr(account, name, value)
     session.add(account)
-    about = f"{_PLANS[AccountStatus(plan)]} subscription"
     audit.record(
         session,
         actor,
         Activity.SUBSCRIBED,
-        about,
+        _about(plan),
         account=(account.id, account.name),
         partner_id=account.partner_id,
     )
+
+
+def _about(plan: str) -> str:
+    return f"{_PLANS[AccountStatus(plan)]} subscription"
 
 
 def delete_account(session: Session, actor: Actor, account: Account, reason: str, at: datetime | None = None) -> None:

@@ -146,7 +146,7 @@ def origin_of(state: BaseState) -> Origin:
 async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
     """Read the actor afresh; notes the session's use when that is due and a person is using it."""
     token = sessions.token_in(state.router.headers.cookie)
-    found = await db.look(sessions.identify, token, origin_of(state))
+    found = await db.glance(sessions.identify, token, origin_of(state))
     if found.kind == ActorKind.ELSEWHERE:
         await anyio.to_thread.run_sync(refusals.note, found)
     if in_use and sessions.needs_noting(found):

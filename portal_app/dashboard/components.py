@@ -274,16 +274,22 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
     cells = [
         name,
         cut(line["email"]),
-        badge(line["status_kind"], line["status"]),
-        badge(line["backup_kind"], line["backup"]),
+        _status(STATUS, line["status"]),
+        _status(BACKUP, line["backup"]),
     ]
     if billing:
-        owed = [badge(line["billing_kind"], line["billing"]), line["amount"]]
+        owed = [_status(BILLING, line["billing"]), line["amount"]]
         cells += [rx.el.span(shown, class_name=_owed_look(line)) for shown in owed]
     bin_button = icon_button(
         "Delete trial " + line["name"].to(str), "trash-2", danger=True, on_click=State.ask_delete(line["id"])
     )
     return [*cells, line["size"], rx.cond(line["trial"] & State.may_delete, bin_button)]
+
+
+def _status(named: Named, key: rx.Var[str]) -> rx.Component:
+    """The words and the colour stand in the page: a line need not bring them along."""
+    words, kinds = ({one: pair[part] for one, pair in named.items()} for part in (0, 1))
+    return badge(rx.Var.create(kinds)[key], rx.Var.create(words)[key])
 
 
 def _owed_look(line: rx.Var[Line]) -> rx.Var[str]:

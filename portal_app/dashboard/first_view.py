@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from portal_app import build, db
 from portal_app.accounts.query import AccountQuery
+from portal_app.accounts.rows import BACKUP, BILLING, STATUS
 from portal_app.auth import guard, sessions
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
@@ -60,13 +61,13 @@ def _built() -> tuple[str, str, str]:
 def _row(line: Line, actor: Actor) -> str:
     """The look of the live table's row (`ui.table`); a test compares them."""
     owed = "nothing" if line["amount"] == NOTHING else ""
-    billing = _badge(line["billing_kind"], line["billing"])
+    billing = _badge(*BILLING[line["billing"]])
     cells = (
         _cell("tick", "", '<input class="tick" type="checkbox" disabled>'),
         _cell("name", "Account Name", _name(line, actor)),
         _cell("text not-on-card wide-only", "Email", f'<span class="cut">{escape(line["email"])}</span>'),
-        _cell("status", "Account Status", _badge(line["status_kind"], line["status"])),
-        _cell("status", "Backup Status", _badge(line["backup_kind"], line["backup"])),
+        _cell("status", "Account Status", _badge(*STATUS[line["status"]])),
+        _cell("status", "Backup Status", _badge(*BACKUP[line["backup"]])),
         _cell("status", "Billing Status", f'<span class="{owed}">{billing}</span>'),
         _cell("number", "Amount", f'<span class="{owed}">{escape(line["amount"])}</span>'),
         _cell("number not-on-card wide-only", "Size", escape(line["size"])),
@@ -92,8 +93,8 @@ def _bin(line: Line, actor: Actor) -> str:
     return '<span class="icon-button" aria-hidden="true"></span>' if may_delete else ""
 
 
-def _badge(kind: str, words: str) -> str:
+def _badge(words: str, kind: str) -> str:
     return f'<span class="badge is-{kind}"><span class="dot" aria-hidden="true"></span>{escape(words)}</span>'
 
 
-routes = [Route("/", page, middleware=[Middleware(GZipMiddleware, compresslevel=4)])]
+routes = [Route("/", page, middleware=[Middleware(GZipMiddleware, compresslevel=6)])]

@@ -12,17 +12,14 @@ NOTHING = "\u2013"
 
 
 class Line(TypedDict):
-    """A line of the accounts table, in words."""
+    """A line of the accounts table: its statuses by their keys, the rest in words."""
 
     id: int
     name: str
     email: str
     status: str
-    status_kind: str
     backup: str
-    backup_kind: str
     billing: str
-    billing_kind: str
     amount: str
     size: str
     trial: bool
@@ -49,19 +46,15 @@ class Widgets:
 
 
 def line(row: AccountRow, currency: str, show_billing: bool) -> Line:
-    """The words of one account; what is owed only for those who may see it."""
-    billing, billing_kind = BILLING[row.billing_status] if show_billing else ("", "grey")
+    """One account; what is owed only for those who may see it."""
     owed = show_billing and (row.amount_minor or row.billing_status in (BillingStatus.DUE, BillingStatus.OVERDUE))
     return Line(
         id=row.id,
         name=row.name,
         email=row.email,
-        status=STATUS[row.status][0],
-        status_kind=STATUS[row.status][1],
-        backup=BACKUP[row.backup_status][0],
-        backup_kind=BACKUP[row.backup_status][1],
-        billing=billing,
-        billing_kind=billing_kind,
+        status=row.status,
+        backup=row.backup_status,
+        billing=row.billing_status if show_billing else "",
         amount=amount_text(row.amount_minor, currency) if owed else NOTHING,
         size=size_text(row.size_bytes),
         trial=row.status in TRIALS,

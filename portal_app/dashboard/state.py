@@ -45,7 +45,10 @@ class ChartState(rx.State):
     async def _show(self, actor: Actor, number: int) -> None:
         if self._number != number:
             found = await db.look(service.charts, actor)
-            self.backups, self.stored, self.loading, self._number = found.backups, found.stored, False, number
+            self._number = number
+            # Most changes of accounts change no chart: what is the same is neither sent nor drawn again.
+            if self.loading or (self.backups, self.stored) != (found.backups, found.stored):
+                self.backups, self.stored, self.loading = found.backups, found.stored, False
 
 
 class DashboardState(rx.State):

@@ -49,7 +49,7 @@ def portal_page(
         def framed() -> rx.Component:
             return frame(content(), title, help_topic)
 
-        framed.__name__ = content.__name__
+        _belongs_to(content, framed)
         rx.page(route=route, title=document_title(title), on_load=load)(framed)
         return content
 
@@ -65,11 +65,16 @@ def settings_page(
         def tabbed() -> rx.Component:
             return rx.fragment(rx.el.div(rx.el.h1(title), class_name="page-head"), _settings_tabs(), content())
 
-        tabbed.__name__ = content.__name__
+        _belongs_to(content, tabbed)
         portal_page(route, title, load=load, help_topic=help_topic)(tabbed)
         return content
 
     return wrap
+
+
+def _belongs_to(content: Callable[[], rx.Component], page: Callable[[], rx.Component]) -> None:
+    """The build puts the parts of a page into the file of its function's module: each page is to load its own only."""
+    page.__name__, page.__module__ = content.__name__, content.__module__
 
 
 def _settings_tabs() -> rx.Component:

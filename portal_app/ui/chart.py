@@ -22,7 +22,8 @@ def bar_chart(
 ) -> rx.Component:
     """Stacked bars: days across, outcomes (`headings`, in the order of the series) up. The totals stand in the key."""
     key = rx.el.ul(rx.foreach(chart.legend, _key), class_name="chart-key")
-    shapes = rx.foreach(chart.shapes, lambda shape: svg.path(d=shape.path, class_name=shape.look))
+    wide = inline(strokeWidth=chart.bar)
+    shapes = rx.foreach(chart.shapes, lambda shape: svg.path(d=shape.path, class_name=shape.look, custom_attrs=wide))
     hits = rx.foreach(chart.rows, lambda row, i: _day(row, i, chart.slot, headings))
     plot = _plot(title, chart, _stretched(shapes), hits)
     return _figure(title, key, plot, _table(title, first_heading, headings, chart.rows), loading)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
+from portal_app import build
 from tests.e2e.people import ADMIN, BILLING, LIMITED, OTHER_ADMIN, People, ready
 
 CELLS = """rows => rows.map(row => [...row.cells].map(cell => {
@@ -41,3 +42,15 @@ def test_another_partner_gets_its_own(people: People) -> None:
 @pytest.mark.parametrize("email", [BILLING, LIMITED, ""])
 def test_who_may_not_see_all_of_it_gets_none(people: People, email: str) -> None:
     assert cells(without_scripts(people, email, "/")) == []
+
+
+def test_a_page_loads_its_own_parts_only(people: People) -> None:
+    """Neither Emotion nor the parts of another page come along: the first load has a weight to keep."""
+    built = {path.name: path.read_text() for path in (build.CLIENT / "assets").glob("*.js")}
+    of_another_page = {name for name, text in built.items() if "Retype password" in text}
+    page = ready(people.open(ADMIN, "/"))
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(one => one.name.split('/').pop())")
+    assert of_another_page
+    assert any(name in built for name in loaded)
+    assert not of_another_page & set(loaded)
+    assert [name for name, text in built.items() if "emotion" in text] == []

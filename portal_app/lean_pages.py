@@ -1,0 +1,52 @@
+"""A step of the build: leaves out of the pages what Reflex puts in for looks and parts that the portal does not have.
+
+Styles here are classes of one style sheet, so Emotion would only hand each element on to React; and no component is
+sent as source to be run in the browser, so nothing need be kept at hand for one.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reflex_base.plugins import Plugin
+
+_IN_PLACE_OF_EMOTION = "utils/jsx.js"
+_ALIASES = "alias: ["
+_ALIAS = (
+    '\n      { find: "@emotion/react", replacement:'
+    f' fileURLToPath(new URL("./{_IN_PLACE_OF_EMOTION}", import.meta.url)) }},'
+)
+_KEPT_AT_HAND = re.compile(r"  useEffect\(\(\) => \{\n[^}]*?window\.__reflex = \{[^}]*\};\n  \}, \[\]\);\n")
+_WHOLE_LIBRARY = re.compile(r'import \* as \w+ from "[^"]+";\n')
+_OWN_STYLE = re.compile(r"\bcss:\s?\(?\{")
+
+
+class LeanPages(Plugin):
+    """Changes the compiled pages before they are bundled."""
+
+    def get_static_assets(self, **_context: Any) -> Sequence[tuple[Path, str]]:
+        """React's own function under the name by which the pages import Emotion's."""
+        return [(Path(_IN_PLACE_OF_EMOTION), 'export { createElement as jsx } from "react";\n')]
+
+    def pre_compile(self, **context: Any) -> None:
+        """Reflex calls it to learn what is to be done with which file."""
+        context["add_modify_task"]("vite.config.js", with_alias)
+        context["add_modify_task"]("app/root.jsx", without_libraries)
+
+
+def with_alias(config: str) -> str:
+    """The bundler's settings, with React in place of Emotion."""
+    return config if _ALIAS in config else config.replace(_ALIASES, _ALIASES + _ALIAS, 1)
+
+
+def without_libraries(root: str) -> str:
+    """The root without whole libraries in a global variable, which also keeps them whole in the bundle."""
+    lean, found = _KEPT_AT_HAND.subn("", root)
+    return _WHOLE_LIBRARY.sub("", lean) if found else root
+
+
+def styled(web: Path) -> list[Path]:
+    """Compiled files with an element that has a style of its own, which only Emotion would draw."""
+    files = [file for folder in ("app", "app_components") for file in (web / folder).rglob("*.jsx")]
+    return [file for file in files if _OWN_STYLE.search(file.read_text())]
