@@ -27,6 +27,7 @@ from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, mail_delivery
 from portal_app.live import hub, keep_looking
+from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import page as operator_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.settings import settings
@@ -94,7 +95,16 @@ app = rx.App(
     ],
     backend_exception_handler=on_error,
     api_transformer=[
-        Starlette(routes=[*auth_routes.routes, *import_routes.routes, *http.routes, *first_view.routes, *api.routes]),
+        Starlette(
+            routes=[
+                *auth_routes.routes,
+                *oidc_routes.routes,
+                *import_routes.routes,
+                *http.routes,
+                *first_view.routes,
+                *api.routes,
+            ]
+        ),
         http.outermost,
     ],
 )

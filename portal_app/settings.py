@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
         description="Address of the portal for links in mails, such as https://portal.acme.example; empty: localhost.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Addresses of proxies whose forwarded headers count, by comma."
+        (), description="Addresses or networks of proxies whose forwarded headers count, by comma."
     )
     demo: bool | None = Field(
         None, description="1: demo data and demo conveniences; unset: only while no real partner exists."
@@ -61,6 +62,17 @@ class Settings(BaseSettings):
     smtp_username: str = Field("", description="Name for signing in to the mail server; empty: without signing in.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Password for signing in to the mail server.")
     smtp_from: str = Field("", description="Address that mail comes from; empty: PORTAL_SUPPORT_EMAIL.")
+    microsoft_client_id: str = Field("", description="App registration for Sign in with Microsoft; empty: not offered.")
+    microsoft_client_secret: SecretStr = Field(SecretStr(""), description="Client secret of the app registration.")
+    microsoft_tenant: str = Field(
+        "organizations",
+        pattern="^(organizations|common|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        description="Whose people may come: organizations, common, or the id of one tenant.",
+    )
+    microsoft_issuer: str = Field("", description="Another issuer than Microsoft's own, such as a national cloud's.")
+    google_client_id: str = Field("", description="OAuth client for Sign in with Google; empty: not offered.")
+    google_client_secret: SecretStr = Field(SecretStr(""), description="Client secret of the OAuth client.")
+    google_issuer: str = Field("", description="Another issuer than Google's own.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     brand_name: str = Field(
         "Keelson Backup", max_length=40, description="Name shown in the header and on the sign-in page."
@@ -85,11 +97,29 @@ class Settings(BaseSettings):
             raise ValueError("must be without a path, a name or a password")
         return found.geturl()
 
+    @field_validator("microsoft_issuer", "google_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("must be an https address, or http on this machine (127.0.0.1)")
+        return value.rstrip("/")
+
     @field_validator("smtp_from")
     @classmethod
     def _sender(cls, value: str) -> str:
         if value and email_fault(value):
             raise ValueError("must be an address such as portal@acme.example")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            try:
+                ip_network(part)
+            except ValueError:
+                # "*" too: whoever may name any address would walk through the IP restrictions.
+                raise ValueError(f"{part} is not an address or a network such as 10.0.0.5 or 10.0.0.0/24") from None
         return value
 
     @field_validator("database_url")
@@ -106,6 +136,16 @@ class Settings(BaseSettings):
     def sqlalchemy_url(self) -> str:
         """Address of the database, SQLite in the data folder unless set."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'portal.db').resolve()}"
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether nobody on the way can read or change what is sent there: https, or http within this machine."""
+    try:
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (local or parts.scheme == "https") and "@" not in parts.netloc
 
 
 @cache

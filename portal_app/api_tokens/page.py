@@ -198,7 +198,7 @@ def _revoke_dialog() -> rx.Component:
         id="revoke-dialog",
         act="Revoke",
         danger=True,
-        on_confirm=State.revoke,
+        on_confirm=State.revoke(State.revoking_id),
         on_close=State.close,
     )
 

@@ -17,7 +17,7 @@ from portal_app.times import Moment, moment
 
 # The field of the page that a new token is written into.
 FIELD = "new-token"
-LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never"))
+LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("never", "Never"))
 _LOOKS = {
     TokenState.ACTIVE: ("green", "Active"),
     TokenState.STOPPED: ("orange", "Stopped"),
@@ -104,7 +104,7 @@ class ApiTokensState(rx.State):
         return rx.set_value(FIELD, "")
 
     @rx.event
-    @guard.requires(Permission.API_MANAGE)
+    @guard.requires(Permission.API_MANAGE, fresh=True)
     async def create(self, form: dict):
         """Make a token and write it into the page, once."""
         self.errors, self.error = {}, ""
@@ -121,16 +121,14 @@ class ApiTokensState(rx.State):
         yield rx.set_value(FIELD, token)
 
     @rx.event
-    @guard.requires(Permission.API_MANAGE)
-    async def revoke(self):
-        """End the chosen token for good."""
+    @guard.requires(Permission.API_MANAGE, fresh=True)
+    async def revoke(self, token_id: int):
+        """End a token for good."""
         actor = guard.actor()
-        if self.dialog != "revoke":
-            return None
         self._close()
-        await db.work(tokens.revoke, actor, self.revoking_id)
+        name = await db.work(tokens.revoke, actor, token_id)
         await self._show(actor)
-        return NoticeState.tell("green", f"“{self.revoking_name}” is revoked.")
+        return NoticeState.tell("green", f"“{name}” is revoked.")
 
     async def _show(self, actor: Actor) -> None:
         rows = await db.look(repository.tokens, actor)
@@ -148,7 +146,11 @@ def _read(form: dict, actor: Actor) -> tuple[str, frozenset[Permission], datetim
     if life not in dict(LIVES):
         raise Invalid(life="Choose one of the list.")
     name = form.get("name", "")
-    return str(name), chosen, clock.now() + timedelta(days=int(life)) if life else None
+    return str(name), chosen, _end(life)
+
+
+def _end(life: str) -> datetime | None:
+    return None if life == "never" else clock.now() + timedelta(days=int(life))
 
 
 def _grants(permissions: frozenset[Permission]) -> list[Grant]:

@@ -65,6 +65,11 @@ def count_attempt(email: str, address: str) -> None:
         _take(_account(), "account", email)
 
 
+def count_departure(address: str) -> None:
+    """Count a sign-in that is sent to another company, or raise Denied: anybody may begin one."""
+    _take(_address(), "departure", _network(address))
+
+
 def count_failure(address: str) -> None:
     """Count an attempt that failed against the address it came from."""
     for item in _address():

@@ -21,6 +21,9 @@ from portal_app.models import Account, Partner, PartnerState, PendingSignIn, Use
 
 LIFE = timedelta(minutes=10)
 WRONG_CODES = 5
+# Carries a step's token to the sign-in page where it was not that page that began.
+COOKIE = "portal_step"
+SECURE_COOKIE = "__Host-portal_step"
 
 
 class Method(StrEnum):

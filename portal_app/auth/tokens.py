@@ -64,8 +64,8 @@ def create_token(
     return token
 
 
-def revoke(session: Session, actor: Actor, token_id: int) -> None:
-    """End a token for good. Once more is harmless. Raises Denied, and NotFound for another partner's."""
+def revoke(session: Session, actor: Actor, token_id: int) -> str:
+    """End a token for good, once or often; gives its name. Raises Denied, and NotFound for another partner's."""
     actor.require(Permission.API_MANAGE)
     found = session.scalars(select(ApiToken).where(col(ApiToken.id) == token_id).with_for_update()).first()
     if found is None or not _is_own(actor, found.partner_id):
@@ -74,6 +74,7 @@ def revoke(session: Session, actor: Actor, token_id: int) -> None:
         found.revoked_at = clock.now()
         session.add(found)
         record(session, actor, Activity.API, f"Token “{found.name}” revoked", partner_id=found.partner_id)
+    return found.name
 
 
 def find_token(session: Session, token: str, origin: Origin = _NOWHERE) -> Actor:

@@ -118,6 +118,9 @@ def _entry_dialog() -> rx.Component:
         rx.el.form(
             callout("red", State.error),
             focus_first_fault(State.errors.length() > 0),
+            rx.el.input(
+                type="hidden", name="entry", value=rx.cond(State.dialog == "edit", State.chosen["id"].to_string(), "")
+            ),
             text_input(
                 "Description",
                 "description",
@@ -181,6 +184,6 @@ def _delete_dialog() -> rx.Component:
         id="delete-ip-dialog",
         act="Delete",
         danger=True,
-        on_confirm=State.delete,
+        on_confirm=State.delete(State.chosen["id"]),
         on_close=State.close,
     )

@@ -26,6 +26,9 @@ class EntryLine(TypedDict):
     name: str
 
 
+NO_ENTRY = EntryLine(id=0, description="", addresses="", name="")
+
+
 class IpRestrictionsState(rx.State):
     """The list, and the one dialog that is open: "add", "edit", "delete" or none."""
 
@@ -35,7 +38,7 @@ class IpRestrictionsState(rx.State):
     is_on: bool = False
     entries: list[EntryLine] = []
     dialog: str = ""
-    chosen: EntryLine = EntryLine(id=0, description="", addresses="", name="")
+    chosen: EntryLine = NO_ENTRY
     form: dict[str, str] = dict.fromkeys(FIELDS, "")
     errors: dict[str, str] = {}
     error: str = ""
@@ -54,7 +57,7 @@ class IpRestrictionsState(rx.State):
     async def open_add(self):
         """The dialog for a new entry."""
         self._close()
-        self.dialog, self.form = "add", dict.fromkeys(FIELDS, "")
+        self.dialog, self.chosen, self.form = "add", NO_ENTRY, dict.fromkeys(FIELDS, "")
 
     @rx.event
     @guard.requires(Permission.SECURITY_MANAGE)
@@ -82,26 +85,23 @@ class IpRestrictionsState(rx.State):
         self._close()
 
     @rx.event
-    @guard.requires(Permission.SECURITY_MANAGE)
+    @guard.requires(Permission.SECURITY_MANAGE, fresh=True)
     async def save(self, form: dict):
         """Save the dialog; faults stand by their fields, and what was typed stays."""
         given = EntryForm(**{name: form[name] for name in FIELDS if isinstance(form.get(name), str)})
-        if self.dialog == "add":
-            return await self._do(service.add, given)
-        if self.dialog == "edit":
-            return await self._do(service.change, self.chosen["id"], given, told="Saved.")
-        return None
+        entry = str(form.get("entry", ""))
+        if entry.isdecimal() and len(entry) < 10:
+            return await self._do(service.change, int(entry), given, told="Saved.")
+        return await self._do(service.add, given)
 
     @rx.event
-    @guard.requires(Permission.SECURITY_MANAGE)
-    async def delete(self):
-        """Delete the chosen entry."""
-        if self.dialog == "delete":
-            return await self._do(service.delete, self.chosen["id"], told="Deleted.")
-        return None
+    @guard.requires(Permission.SECURITY_MANAGE, fresh=True)
+    async def delete(self, entry_id: int):
+        """Delete an entry."""
+        return await self._do(service.delete, entry_id, told="Deleted.")
 
     @rx.event
-    @guard.requires(Permission.SECURITY_MANAGE)
+    @guard.requires(Permission.SECURITY_MANAGE, fresh=True)
     async def switch(self, is_on: bool):
         """Turn the restrictions on or off."""
         told = f"Trusted IP Addresses is {'on' if is_on else 'off'}."

@@ -14,6 +14,7 @@ from portal_app.models.account import (
 )
 from portal_app.models.audit import AuditChain, AuditEvent
 from portal_app.models.backup import BackupRun, BackupTask, Outcome
+from portal_app.models.identity import ExternalIdentity, ProviderSignIn
 from portal_app.models.imports import AccountImport, ImportState
 from portal_app.models.job import CycleRun
 from portal_app.models.mail import MailState, OutboxMail
@@ -60,6 +61,7 @@ __all__ = [
     "CycleRun",
     "DataCenter",
     "DeletedAccount",
+    "ExternalIdentity",
     "ImportState",
     "LinkKind",
     "LoginSession",
@@ -73,6 +75,7 @@ __all__ = [
     "PartnerDay",
     "PartnerState",
     "PendingSignIn",
+    "ProviderSignIn",
     "RecoveryCode",
     "Role",
     "SignInType",

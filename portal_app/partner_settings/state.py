@@ -64,7 +64,10 @@ class PartnerSettingsState(rx.State):
     async def save(self, form: dict):
         """Save; faults stand by their fields, and what was typed stays."""
         self.errors, self.error = {}, ""
-        given = AccountForm(**_typed(form, FIELDS), subscription=joined(self.kind, self.plan))
+        # As it stands on the page: the state may have been made anew since.
+        kind, plan = str(form.get("kind", self.kind)), str(form.get("plan", self.plan))
+        subscription = joined(kind, plan) if kind in dict(KINDS) else ""
+        given = AccountForm(**_typed(form, FIELDS), subscription=subscription)
         try:
             changed = await db.work(service.save, guard.actor(), given)
         except Invalid as refusal:

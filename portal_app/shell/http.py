@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -80,8 +81,15 @@ def _refusal(scope: Scope) -> Response | None:
 def outermost(app: ASGIApp) -> ASGIApp:
     """The portal as the network sees it. Forwarded headers count only from the configured proxies."""
     guarded: ASGIApp = Edge(BuiltFiles(app, build.CLIENT))
-    proxies = list(settings().trusted_proxies)
+    proxies = [form for proxy in settings().trusted_proxies for form in _forms(proxy)]
     return wrap_asgi_with_proxy_headers(guarded, trusted_hosts=proxies) if proxies else guarded
+
+
+def _forms(proxy: str) -> list[str]:
+    """A server that listens on IPv6 sees an IPv4 peer in the clothes of IPv6."""
+    found = ip_network(proxy)
+    mapped = f"::ffff:{found.network_address}/{found.prefixlen + 96}"
+    return [proxy, mapped] if found.version == 4 else [proxy]
 
 
 def _same_site(scope: Scope) -> bool:

@@ -7,7 +7,7 @@ from portal_app.settings import settings
 from portal_app.shell.forms import native_form, send_on_mount
 from portal_app.shell.layout import document_title, theme_switch
 from portal_app.sign_in.state import SignInState
-from portal_app.ui import button, callout, password_input, text_input
+from portal_app.ui import button, callout, link_button, password_input, text_input
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=SignInState.load)
@@ -39,6 +39,7 @@ def login() -> rx.Component:
                 no_validate=True,
                 class_name="stack",
             ),
+            rx.cond(SignInState.providers.length() > 0, _providers()),
             _carry(),
             class_name="auth-card",
         ),
@@ -60,6 +61,18 @@ def _carry() -> rx.Component:
             action="/auth/session",
             on_mount=send_on_mount("carry-ticket"),
         ),
+    )
+
+
+def _providers() -> rx.Component:
+    """Links, not forms: a form that is sent on to another company's pages would be against the CSP."""
+    return rx.el.div(
+        rx.el.div("or", class_name="auth-or"),
+        rx.foreach(
+            SignInState.providers,
+            lambda provider: link_button(provider["label"], href=provider["href"], external=True),
+        ),
+        class_name="stack",
     )
 
 

@@ -10,6 +10,8 @@ from portal_app.auth.steps import StepKind
 from portal_app.auth.turns import in_turn
 from portal_app.demo.service import is_open
 from portal_app.errors import Denied
+from portal_app.oidc.outcomes import sentence
+from portal_app.oidc.providers import ProviderLink, links_to
 from portal_app.shell.navigation import home_of
 
 
@@ -29,6 +31,7 @@ class SignInState(rx.State):
     error: str = ""
     ticket: str = ""
     next_path: str = "/"
+    providers: list[ProviderLink] = []
     demo: bool = False
     busy: bool = False
     ready: bool = False
@@ -42,7 +45,9 @@ class SignInState(rx.State):
         if guard.actor().signed_in:
             return rx.redirect(home_of(guard.actor()), replace=True)
         self.next_path = local_path(query.get("next", "/"))
-        self.error = "That took too long. Please sign in again." if "again" in query else ""
+        late = "That took too long. Please sign in again." if "again" in query else ""
+        self.error = sentence(query.get("with", ""), query.get("ended", "")) or late
+        self.providers = links_to(self.next_path)
         self.demo = await db.look(is_open)
         self.ready = True
         return None

@@ -32,6 +32,8 @@ class Portal:
             "PORTAL_PORT": str(self.port),
             # All tests come from one address.
             "PORTAL_SIGN_IN_ATTEMPTS": "1000",
+            # A browser of a test may say which address it plays.
+            "PORTAL_TRUSTED_PROXIES": "127.0.0.1",
             "PYTHONPATH": str(ROOT),
         }
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}

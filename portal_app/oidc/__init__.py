@@ -1,0 +1,1 @@
+"""Signing in with Microsoft and Google by OpenID Connect."""

@@ -1,0 +1,87 @@
+"""Settings > Account and Settings > API."""
+
+import re
+
+from playwright.sync_api import Page, expect
+from sqlmodel import col, select
+
+from portal_app import db
+from portal_app.auth import tokens
+from portal_app.auth.permissions import Permission
+from portal_app.models import OutboxMail
+from tests.e2e.people import Company, People
+
+
+def told(page: Page, words: str) -> None:
+    expect(page.get_by_role("status").filter(has_text=words)).to_be_visible()
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save").click()
+
+
+def test_what_is_saved_survives_and_new_accounts_begin_with_it(people: People, company: Company) -> None:
+    page = people.open(company.email, "/settings/account")
+    page.get_by_label("Portal email").fill("office@customer")
+    page.get_by_label("Time zone").fill("Mars/Olympus")
+    save(page)
+    expect(page.get_by_text("Choose one of the list, such as Europe/Paris.")).to_be_visible()
+    expect(page.get_by_text("Enter an address such as name@company.com.")).to_be_visible()
+    expect(page.get_by_label("Portal email")).to_be_focused()
+    page.get_by_label("Portal email").fill("office@customer.example")
+    page.get_by_label("Name", exact=True).fill("Müller & Söhne IT")
+    page.get_by_label("Address").fill("1 High Street\nLondon")
+    page.get_by_label("Phone").fill("+44 20 7946 0000")
+    page.get_by_label("Time zone").fill("Asia/Tokyo")
+    page.get_by_label("Auto-subscription without trial").check()
+    page.get_by_label("Annual", exact=True).check()
+    save(page)
+    told(page, "Saved.")
+    page.reload()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Müller & Söhne IT")
+    expect(page.get_by_label("Address")).to_have_value("1 High Street\nLondon")
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
+    expect(page.get_by_label("Annual", exact=True)).to_be_checked()
+    page.goto("/accounts/new")
+    expect(page.get_by_label("Auto-subscription without trial")).to_be_checked()
+    expect(page.get_by_label("Annual", exact=True)).to_be_checked()
+
+
+def test_another_storage_location_is_asked_for_by_mail(people: People, company: Company) -> None:
+    page = people.open(company.email, "/settings/account")
+    page.get_by_role("button", name="Request a change").click()
+    page.get_by_label("New default location").select_option("Germany (Frankfurt)")
+    page.get_by_role("button", name="Send request").click()
+    expect(page.get_by_text("Say why: it helps to answer you sooner.")).to_be_visible()
+    expect(page.get_by_label("New default location")).to_have_value("Germany (Frankfurt)")
+    page.get_by_label("Why").fill("Our customers ask for it.")
+    page.get_by_role("button", name="Send request").click()
+    told(page, "Your request goes to support@portal.example by mail.")
+    mine = select(OutboxMail.recipient).where(col(OutboxMail.partner_id) == company.partner_id)
+    assert db.read(lambda session: list(session.exec(mine))) == ["support@portal.example"]
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(people: People, company: Company) -> None:
+    page = people.open(company.email, "/settings/api", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="+ Create API Token").click()
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_text("Enter a name for the token.")).to_be_visible()
+    page.get_by_label("Name").fill("Backup server")
+    page.get_by_label("Expires after").select_option("30 days")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_label("API token", exact=True)).to_have_value(re.compile(r"^ppt_[\w-]{43}$"))
+    token = page.get_by_label("API token", exact=True).input_value()
+    page.get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == token
+    assert db.read(tokens.find_token, token).permissions == {Permission.BACKUPS_RUN}
+    row = page.get_by_role("row", name="Backup server")
+    expect(row).to_contain_text("Run backups")
+    expect(row).to_contain_text("Active")
+    page.reload()
+    expect(row).to_be_visible()
+    expect(page.get_by_label("API token", exact=True)).to_be_hidden()
+    assert token not in page.content()
+    page.get_by_role("button", name="Revoke Backup server").click()
+    page.get_by_role("button", name="Revoke", exact=True).click()
+    expect(row).to_contain_text("Revoked")
+    assert not db.read(tokens.find_token, token).permissions

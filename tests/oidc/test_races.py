@@ -1,0 +1,54 @@
+"""Two at the same moment, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from portal_app import db, migrations
+from portal_app.auth.steps import StepKind
+from portal_app.models import ExternalIdentity, SignInType, User
+from portal_app.oidc import providers, service
+from portal_app.oidc.exchange import Identity
+from portal_app.settings import reset_settings
+from tests import factories
+from tests.cast import HERE
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def shape(request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "postgresql":
+        monkeypatch.setenv("PORTAL_DATABASE_URL", request.getfixturevalue("postgres_url"))
+        reset_settings()
+        db.reset_engine()
+    migrations.upgrade()
+
+
+def _person(session: Session) -> User:
+    return factories.user(session, factories.partner(session), sign_in_type=SignInType.GOOGLE, password_hash=None)
+
+
+def test_of_two_subjects_with_one_address_one_is_bound(shape: None) -> None:
+    user, provider = db.write(_person), providers.find("google")
+    assert provider
+
+    def enter(number: int) -> StepKind:
+        identity = Identity("https://issuer.example", f"subject-{number % 2}", user.email)
+        return db.write(service.enter, provider, identity, HERE).kind
+
+    with ThreadPoolExecutor(8) as pool:
+        kinds = list(pool.map(enter, range(16)))
+    with db.reading() as session:
+        (row,) = session.exec(select(ExternalIdentity)).all()
+    bound = int(row.subject[-1])
+    assert all(kind == (StepKind.DONE if n % 2 == bound else StepKind.REFUSED) for n, kind in enumerate(kinds))
+
+
+def test_of_many_ways_back_with_one_state_one_is_good(shape: None) -> None:
+    provider = providers.find("google")
+    assert provider
+    left = db.write(service.depart, provider, "/accounts/7")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: db.write(service.come_back, provider, left.state, left.secret), range(16)))
+    assert sorted(found, key=str) == ["/accounts/7", *[None] * 15]
