@@ -21,9 +21,11 @@ from portal_app.users.query import LONGEST_SEARCH, PATH
 from portal_app.users.rows import TYPES, AccountChoice, Asked, UserDetails
 
 PAGE_SIZE = 25
+# What opens the others stands first.
+_IN_ORDER = sorted(Permission, key=lambda one: (one not in OPENS_ACCOUNT_OPERATIONS, one.label))
 _GROUPS = {
-    "portal": [p for p in Permission if p not in ACCOUNT_OPERATIONS],
-    "account": [p for p in Permission if p in ACCOUNT_OPERATIONS],
+    "portal": [one for one in _IN_ORDER if one not in ACCOUNT_OPERATIONS],
+    "account": [one for one in _IN_ORDER if one in ACCOUNT_OPERATIONS],
 }
 
 

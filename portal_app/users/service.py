@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
@@ -18,7 +18,7 @@ from portal_app.auth.permissions import Permission, effective
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.mail import service as mail
 from portal_app.mail.letter import Letter
-from portal_app.models import LinkKind, Partner, Role, SignInType, User, UserKind, UserState
+from portal_app.models import ExternalIdentity, LinkKind, Partner, Role, SignInType, User, UserKind, UserState
 from portal_app.text import fold, normal_email
 from portal_app.users import invitations, letters, repository, rules
 from portal_app.users.forms import TAKEN, Wanted, check
@@ -236,6 +236,7 @@ def _set_identity(session: Session, me: Manager, user: User, wanted: Wanted) -> 
         _move(session, user, wanted.email)
     if other_type:
         user.sign_in_type, user.password_hash, user.must_change_password = wanted.type, None, False
+        session.execute(delete(ExternalIdentity).where(col(ExternalIdentity.user_id) == user.id))
         sessions.end_all(session, user.id or 0)
         one_time.void(session, user.id or 0, LinkKind.RESET)
         if wanted.type == SignInType.EMAIL and user.state == UserState.ACTIVE:

@@ -4,8 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from portal_app.users import service
+from tests import factories
 from tests.e2e.people import Company, People, ready
-from tests.users.people import link_of
+from tests.users.people import LENA, by_email, link_of
 
 NEW = "a rather odd phrase 7"
 
@@ -55,3 +57,19 @@ def test_add_a_user_with_chosen_accounts_who_sees_only_those(people: People, com
     guest.get_by_role("button", name="Sign in", exact=True).click()
     expect(ready(guest).get_by_role("heading", name="2 of 2 Total Accounts")).to_be_visible()
     expect(guest.get_by_role("row", name=re.compile("Customer 03"))).to_be_visible()
+
+
+def test_the_row_menu_by_keyboard(people: People, company: Company) -> None:
+    service.add(factories.actor(by_email(company.email)), LENA)
+    page = people.open(company.email, "/settings/users")
+    opener = page.get_by_role("button", name="More actions for Lena@People.example")
+    opener.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Delete", exact=True).and_(page.locator(":focus"))).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Delete this user?")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Delete this user?")).to_be_hidden()
+    expect(page.get_by_role("row", name=re.compile("Lena@People.example"))).to_be_visible()
