@@ -1,5 +1,6 @@
 """Looks at everything that this deployment needs, changes nothing, and says what to do."""
 
+import asyncio
 import os
 import shutil
 import stat
@@ -18,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from portal_app import archive, build, clock, crypto, db, migrations
 from portal_app.demo import service as demo
+from portal_app.mail import smtp
 from portal_app.models import AuditEvent, CustomStorage, Partner
 from portal_app.settings import settings, unknown_names
 
@@ -55,6 +57,7 @@ def examine() -> Iterator[Finding]:
     yield _clock_offset()
     yield from _database()
     yield _pages()
+    yield _mail()
 
 
 def _settings() -> Finding:
@@ -197,3 +200,18 @@ def _pages() -> Finding:
     if build.STAMP.read_text() != build.fingerprint():
         return Finding(Level.WARN, "Pages: built from older sources.", "The next start builds them anew.")
     return Finding(Level.OK, "Pages: built and up to date.")
+
+
+def _mail() -> Finding:
+    given = settings()
+    if not given.smtp_host:
+        return Finding(Level.WARN, "Mail: no server is set; mail stays in the outbox.", "Set PORTAL_SMTP_HOST.")
+    if fault := asyncio.run(smtp.probe()):
+        return Finding(Level.FAIL, f"Mail: {fault}", "Check the PORTAL_SMTP_ settings and that the server runs.")
+    if not given.public_url:
+        return Finding(Level.WARN, "Mail: its links lead to localhost.", "Set PORTAL_PUBLIC_URL.")
+    if given.smtp_username and given.smtp_security == "none":
+        return Finding(
+            Level.WARN, "Mail: the password travels unencrypted.", "Set PORTAL_SMTP_SECURITY to starttls or tls."
+        )
+    return Finding(Level.OK, f"Mail: {given.smtp_host} takes mail from the portal.")

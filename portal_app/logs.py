@@ -2,6 +2,7 @@
 
 import logging
 import re
+from copy import copy
 
 _HIDDEN = "…"
 # What stands after one of these words is never written, whatever it is.
@@ -29,6 +30,7 @@ _RULES = (
     # capitals in the middle of 43 characters; so many random ones always do.
     (re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])[\w-]{43}(?![\w-])"), _HIDDEN),
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _format = logging.Handler.format
 
 
@@ -45,4 +47,7 @@ def hide_secrets() -> None:
 
 
 def _format_without_secrets(handler: logging.Handler, record: logging.LogRecord) -> str:
-    return without_secrets(_format(handler, record))
+    shown = copy(record)
+    # What somebody sent must not look like a line of its own.
+    shown.msg, shown.args = _CONTROL.sub(lambda sign: repr(sign[0])[1:-1], record.getMessage()), ()
+    return without_secrets(_format(handler, shown))

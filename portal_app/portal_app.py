@@ -27,6 +27,7 @@ from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, mail_delivery
 from portal_app.live import hub, keep_looking
+from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import page as operator_page
 from portal_app.partner_settings import page as partner_settings_page
@@ -50,6 +51,7 @@ PAGES = (
     ip_restrictions_page,
     new_account_page,
     operator_page,
+    outbox_page,
     pages,
     partner_settings_page,
     sign_in_page,

@@ -90,3 +90,14 @@ def test_every_handler_hides_them_in_message_arguments_and_trace(
     assert "ValueError" in told
     assert SECRET not in told
     assert TOKEN not in told
+
+
+def test_what_somebody_sent_can_not_look_like_a_line_of_its_own(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.Handler, "format", logging.Handler.format)
+    logs.hide_secrets()
+    logger = logging.getLogger("portal.test")
+    monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(written)])
+    logger.warning("refused %s", "x\r\n2026-11-24 INFO signed in\x1b[2J\u2028y")
+    assert written.getvalue() == "refused x\\r\\n2026-11-24 INFO signed in\\x1b[2J\\u2028y\n"

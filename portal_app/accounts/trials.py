@@ -5,16 +5,17 @@ Subscribe at the same moment wins or loses cleanly.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select, update
 
 from portal_app import clock
+from portal_app.accounts import notices
+from portal_app.accounts.notices import GRACE, Notice
 from portal_app.audit import service as audit
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor, system
@@ -24,7 +25,6 @@ from portal_app.models import TRIALS, Account, AccountStatus, DeletedAccount, Tr
 TRIAL = timedelta(days=14)
 EXPIRING = timedelta(days=5)
 LAST_DAY = timedelta(days=1)
-GRACE = timedelta(days=7)
 WARNING = timedelta(days=1)
 RETRY = timedelta(hours=1)
 BATCH = 200
@@ -35,16 +35,6 @@ DELETED_BY_USER = "deleted by a user"
 Made = dict[tuple[int | None, str], datetime]
 log = logging.getLogger(__name__)
 _PLANS = {AccountStatus.MONTHLY: "Monthly", AccountStatus.ANNUAL: "Annual"}
-
-
-class Notice(StrEnum):
-    """What the trial recipients are told, each once."""
-
-    FIVE_DAYS = "five_days_left"
-    ONE_DAY = "one_day_left"
-    ENDED = "trial_ended"
-    SUBSCRIBED = "trial_subscribed"
-    DELETION = "one_day_before_deletion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +201,17 @@ def advance(session: Session, as_of: datetime, limit: int = BATCH, now: datetime
     """
     at = max(as_of, now or as_of)
     accounts = _due(session, as_of, limit)
-    made = _notices(session, accounts)
+    by_id = {account.id: account for account in accounts}
+    made = _notices(session, by_id)
+    done = _apply_all(session, accounts, made, at)
+    if done.notices:
+        # Read back, because a row that was refused took its notice with it.
+        fresh = _notices(session, by_id).keys() - made.keys()
+        notices.tell(session, ((Notice(kind), by_id[account_id]) for account_id, kind in sorted(fresh)))
+    return done
+
+
+def _apply_all(session: Session, accounts: list[Account], made: Made, at: datetime) -> Counts:
     try:
         with session.begin_nested():
             return sum((_apply(session, account, made, at) for account in accounts), Counts())
@@ -233,8 +233,8 @@ def _due(session: Session, as_of: datetime, limit: int) -> list[Account]:
     return sorted(found, key=lambda account: (account.partner_id, account.id))
 
 
-def _notices(session: Session, accounts: list[Account]) -> Made:
-    ids = [account.id for account in accounts]
+def _notices(session: Session, account_ids: Iterable[int | None]) -> Made:
+    ids = list(account_ids)
     found = session.exec(select(TrialNotice).where(col(TrialNotice.account_id).in_(ids))).all() if ids else []
     return {(notice.account_id, notice.kind): notice.made_at for notice in found}
 

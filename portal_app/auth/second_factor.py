@@ -18,8 +18,9 @@ from portal_app.settings import settings
 
 RECOVERY_CODES = 10
 _STEP_SECONDS = 30
-# Without the signs that look like others; 16 of 32 make 80 bits, so that a plain hash of them can't be searched.
+# Without the signs that look like others; 24 of 32 make 120 bits, so that a plain hash of them can't be searched.
 _SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_LONG = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ def is_right(session: Session, user: User, code: str) -> bool:
 def new_codes(session: Session, user: User) -> list[str]:
     """New recovery codes, to be shown once; the older ones are void."""
     session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user.id))
-    codes = ["".join(secrets.choice(_SIGNS) for _ in range(16)) for _ in range(RECOVERY_CODES)]
+    codes = ["".join(secrets.choice(_SIGNS) for _ in range(_LONG)) for _ in range(RECOVERY_CODES)]
     session.add_all(RecoveryCode(user_id=user.id or 0, code_hash=digest(code)) for code in codes)
-    return ["-".join(code[i : i + 4] for i in range(0, 16, 4)) for code in codes]
+    return ["-".join(code[i : i + 4] for i in range(0, _LONG, 4)) for code in codes]
 
 
 def codes_left(session: Session, user_id: int) -> int:

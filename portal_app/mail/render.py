@@ -31,10 +31,14 @@ def text_of(letter: Letter) -> str:
     return "\n\n".join([*parts, f"-- \n{settings().brand_name}\n{settings().support_email}\n"])
 
 
-def html_of(letter: Letter) -> str:
-    """The letter as a whole page of HTML that needs nothing from elsewhere."""
+def html_of(letter: Letter, *, preview: bool = False) -> str:
+    """The letter as a whole page of HTML that needs nothing from elsewhere.
+
+    `preview` is for a frame of the portal, whose policy takes no style sheet, and where links open in a new tab.
+    """
     return _template().render(
         letter=letter,
+        preview=preview,
         brand=settings().brand_name,
         support=settings().support_email,
         accent=settings().brand_accent,

