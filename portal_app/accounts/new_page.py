@@ -19,7 +19,7 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
-from portal_app.ui.kinds import follows
+from portal_app.ui.kinds import Flag, follows
 
 CUSTOM = (
     ("aws_s3", "Customer AWS S3"),
@@ -97,7 +97,7 @@ def _user() -> rx.Component:
     )
 
 
-def _by_mail() -> rx.Var[bool]:
+def _by_mail() -> Flag:
     return State.password_mode == "mail"
 
 
