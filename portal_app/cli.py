@@ -16,6 +16,7 @@ from portal_app import archive, clock, db, doctor, migrations, serve
 from portal_app.accounts.import_csv import counted
 from portal_app.accounts.import_service import import_file
 from portal_app.accounts.import_text import WINDOWS
+from portal_app.audit import verify
 from portal_app.auth import tokens
 from portal_app.auth.actor import Actor, system
 from portal_app.auth.permissions import Permission
@@ -152,6 +153,8 @@ def _add_care(commands: "argparse._SubParsersAction") -> None:
     )
     restrictions.add_argument("switch", choices=["off"], help="off: they may come from any address; the list stays")
     restrictions.add_argument("--partner", required=True, metavar="CODE", help="the partner ID")
+    check = _add(commands, "verify-audit", _verify_audit, "Walk the audit's chains, and say where one is broken.")
+    check.add_argument("--partner", metavar="CODE", help="only this partner's chain")
     _add(commands, "doctor", _doctor, "Look at settings, data folder, database, key, clock and pages; change nothing.")
 
 
@@ -282,6 +285,31 @@ def _ip_restrictions(given: Arguments) -> int:
     migrations.upgrade()
     was_on = db.write(ip_restrictions.turn_off, _actor(), given.partner)
     print("IP restrictions are off now." if was_on else "IP restrictions were off already.")
+    return 0
+
+
+def _verify_audit(given: Arguments) -> int:
+    code = (given.partner or "").strip().upper()
+    found = {chain: name for chain, name in db.read(verify.chains).items() if not code or name == code}
+    if not found:
+        raise NotFound(f"There is no partner {code}.")
+    return max(
+        _verify_chain(chain, name or ("Without a partner" if not chain else f"Partner {chain}, which is gone"))
+        for chain, name in found.items()
+    )
+
+
+def _verify_chain(chain: int, name: str) -> int:
+    def tell(rows: int) -> None:
+        print(f"\r{name}: {rows:,} rows so far", end="", file=sys.stderr, flush=True)
+
+    verdict = db.read(verify.verify, chain, tell if sys.stderr.isatty() else lambda _rows: None)
+    if sys.stderr.isatty():
+        print(end="\r", file=sys.stderr)
+    if verdict.fault:
+        print(f"{name}: BROKEN: {verdict.fault}. The {verdict.rows:,} rows before it hold.")
+        return 1
+    print(f"{name}: {verdict.rows:,} rows hold. Ends with {verdict.hash or 'nothing yet'}")
     return 0
 
 

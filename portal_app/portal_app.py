@@ -17,6 +17,8 @@ from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
 from portal_app.api_tokens import page as api_tokens_page
+from portal_app.audit import page as audit_page
+from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
@@ -43,6 +45,7 @@ from portal_app.users import page as users_page
 ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
     invitation_page,
+    audit_page,
     access_denied_page,
     account_page,
     api_tokens_page,
@@ -100,6 +103,7 @@ app = rx.App(
         Starlette(
             routes=[
                 *auth_routes.routes,
+                *audit_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *http.routes,

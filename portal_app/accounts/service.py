@@ -48,9 +48,8 @@ def find(session: Session, actor: Actor, words: str) -> list[AccountRow]:
 def open_account(session: Session, actor: Actor, account_id: int) -> AccountDetails:
     """The head of an account for its page, and a row in the audit: nobody looks into an account unseen."""
     details = account_details(session, actor, account_id)
-    if actor.partner_id is not None:
-        concerned = (account_id, details.name)
-        record(session, actor, Activity.ACCOUNT_ACCESSED, "Opened the account.", account=concerned)
+    concerned = (account_id, details.name)
+    record(session, actor, Activity.ACCOUNT_ACCESSED, "Opened the account.", account=concerned)
     return details
 
 

@@ -1,4 +1,4 @@
-"""The audit of the demo partner's last month."""
+"""The audit of the demo partner's last year."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Any
 from portal_app.audit.tags import Activity
 from portal_app.models import Account, User, UserKind
 
-DAYS = 30
+DAYS = 365
 BROWSERS = ("Firefox on Windows", "Chrome on macOS", "Safari on iPhone")
 SETTINGS = ("Default subscription type changed", "Time zone changed", "Notification recipient added")
 

@@ -18,6 +18,8 @@ from portal_app.mail import service as mail
 from portal_app.models import Partner, PartnerChange, TrustedAddress, TrustedSpan
 
 MOST_ENTRIES = 100
+# Of a partner in all: the look at each event stays well below a millisecond.
+MOST_SPANS = 1_000
 _UNKNOWN = "There is no such entry. Somebody may have deleted it."
 
 
@@ -137,7 +139,9 @@ def _fill(session: Session, entry: TrustedAddress, description: str, spans: Sequ
     for span in spans:
         first, last = span.keys
         session.add(TrustedSpan(entry_id=entry.id, partner_id=entry.partner_id, first=first, last=last))
-    session.flush()
+    mine = col(TrustedSpan.partner_id) == entry.partner_id
+    if (session.scalar(select(func.count()).where(mine)) or 0) > MOST_SPANS:
+        raise Invalid(addresses=f"The list would hold more than {MOST_SPANS:,} addresses. Use ranges or networks.")
 
 
 def _is_own_trusted(session: Session, actor: Actor, partner: Partner) -> bool:

@@ -33,6 +33,7 @@ class NavLink(TypedDict):
 ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
 PLACES = (
     Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW})),
+    Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
 )
 # The tabs of Settings, in the order of the specification.

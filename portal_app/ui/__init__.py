@@ -22,11 +22,12 @@ from portal_app.ui.field import (
     focus_first_fault,
     password_input,
     search_input,
+    short_field,
     strength_meter,
     text_area,
     text_input,
 )
-from portal_app.ui.listing import bulk_bar, filter_chip, pager
+from portal_app.ui.listing import bulk_bar, filter_chip, pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
 from portal_app.ui.progress import progress
 from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
@@ -78,7 +79,9 @@ __all__ = [
     "row_link",
     "search_input",
     "select",
+    "short_field",
     "skeleton_rows",
+    "steps",
     "strength_meter",
     "switch",
     "table",

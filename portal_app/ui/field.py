@@ -197,6 +197,38 @@ def search_input(
     )
 
 
+def short_field(
+    label: Text,
+    name: str,
+    *,
+    value: Text,
+    on_change: Event,
+    type: str = "text",
+    placeholder: str = "",
+    choices: rx.Var[list[str]] | None = None,
+) -> rx.Component:
+    """A field of a toolbar: label before it, told of after a pause in typing; `choices` are offered while typing."""
+    ident = f"filter-{name}"
+    props: dict[str, Any] = {"list": f"{ident}-choices"} if choices is not None else {}
+    return rx.el.div(
+        rx.el.label(label, html_for=ident),
+        _entry(
+            id=ident,
+            name=name,
+            type=type,
+            value=value,
+            on_change=on_change,
+            placeholder=placeholder,
+            auto_complete="off",
+            **props,
+        ),
+        rx.el.datalist(rx.foreach(choices, lambda one: rx.el.option(value=one)), id=f"{ident}-choices")
+        if choices is not None
+        else rx.fragment(),
+        class_name="short-field",
+    )
+
+
 def focus_first_fault(shown: Flag) -> rx.Component:
     """When `shown` becomes true the first faulty field gets the focus, wherever on the page the button was."""
     move = FunctionStringVar.create("(() => document.querySelector('[aria-invalid=true]')?.focus())")

@@ -51,19 +51,7 @@ def pager(
 ) -> rx.Component:
     """Page size, Previous, "Page 3 of 40", Next. `previous` and `next` are events, or addresses with `by_link`."""
     return rx.el.nav(
-        rx.el.div(
-            rx.el.label("Rows per page", html_for=name),
-            rx.el.select(
-                *(rx.el.option(str(n), value=str(n)) for n in sizes),
-                id=name,
-                name=name,
-                default_value=f"{size}",
-                on_change=on_size,
-                class_name="control",
-                custom_attrs=follows("value", f"{size}"),
-            ),
-            class_name="pager-size",
-        ),
+        _sizes(size, on_size, sizes, name),
         rx.el.div(
             _step("Previous", previous, _number(page) <= 1, by_link, load),
             rx.el.span("Page ", page, " of ", pages, class_name="num"),
@@ -72,6 +60,44 @@ def pager(
         ),
         class_name="pager",
         aria_label="Pages",
+    )
+
+
+def steps(
+    size: Number,
+    *,
+    on_size: Event,
+    previous: rx.Var[str],
+    next: rx.Var[str],
+    load: Event,
+    name: str = "page-size",
+) -> rx.Component:
+    """A pager of a list whose pages are not numbered. `previous` and `next` are addresses; empty at the end."""
+    return rx.el.nav(
+        _sizes(size, on_size, PAGE_SIZES, name),
+        rx.el.div(
+            _step("Previous", previous, previous == "", True, load),
+            _step("Next", next, next == "", True, load),
+            class_name="pager-steps",
+        ),
+        class_name="pager",
+        aria_label="Pages",
+    )
+
+
+def _sizes(size: Number, on_size: Event, sizes: Sequence[int], name: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.label("Rows per page", html_for=name),
+        rx.el.select(
+            *(rx.el.option(str(n), value=str(n)) for n in sizes),
+            id=name,
+            name=name,
+            default_value=f"{size}",
+            on_change=on_size,
+            class_name="control",
+            custom_attrs=follows("value", f"{size}"),
+        ),
+        class_name="pager-size",
     )
 
 

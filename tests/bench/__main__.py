@@ -14,9 +14,9 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from portal_app import build
-from tests.bench import browser, data, others, report, rounds, wire
+from tests.bench import audit, browser, data, others, report, rounds, wire
 
-PARTS = ("rounds", "wire", "others", "start")
+PARTS = ("rounds", "wire", "others", "start", "audit")
 
 
 def arguments() -> argparse.Namespace:
@@ -46,6 +46,9 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterat
     if "start" in parts:
         seconds = others.second_start(browser, min(5, asked.n), folder / "start")
         yield "start", seconds, [report.starts(seconds)]
+    if "audit" in parts:
+        asked_for, lasting = audit.measure(asked.n * 7)
+        yield "audit", asked_for | lasting, list(report.audit(asked_for, lasting))
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def environment(**settings: object) -> dict[str, str]:
 
 def database(accounts: int) -> Path:
     """The folder of a database with so many accounts of the benchmark partner; made when missing or outdated."""
-    folder = cache() / f"accounts-{accounts}-{_made_of()}"
+    folder = cache() / f"accounts-{accounts}-{made_of()}"
     if (folder / "complete").exists():
         return folder
     for old in cache().glob(f"accounts-{accounts}-*"):
@@ -64,7 +64,7 @@ def htmx() -> Path:
     return script
 
 
-def _made_of() -> str:
+def made_of() -> str:
     """A digest of what decides on the rows: the tables' shape and the generator."""
     sources = [*sorted((ROOT / "alembic" / "versions").glob("*.py")), ROOT / "portal_app" / "demo" / "generator.py"]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()[:10]

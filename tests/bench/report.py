@@ -104,6 +104,15 @@ def starts(seconds: list[float]) -> Line:
     return Line("second start to the first page, s", 60, None, None, middle, p95(seconds), middle, 5.0, "itself")
 
 
+def audit(found: dict[str, dict[str, list[float]]], lasting: dict[str, float]) -> Iterator[Line]:
+    """The audit page's p95 against that of its own statements sent raw; how long the check and the file take."""
+    for question, times in found.items():
+        page, raw = p95(times["page"]), p95(times["raw"])
+        yield Line(f"audit page, p95: {question}", LARGE, None, raw, page, page, page / raw, 2.0, "its SQL")
+    for what, seconds in lasting.items():
+        yield Line(f"audit, {what}", LARGE, None, None, seconds, None, seconds, None, "itself")
+
+
 def markdown(lines: list[Line]) -> str:
     """The lines of the table, below COLUMNS."""
     return "\n".join(map(_row, lines))

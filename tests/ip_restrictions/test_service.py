@@ -219,6 +219,16 @@ def test_there_is_an_end_to_the_list(cast: Cast) -> None:
         add(cast.actor("alice"))
 
 
+def test_there_is_an_end_to_the_addresses_of_all_entries(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_SPANS", 3)
+    add(cast.actor("alice"), EntryForm("", "192.0.2.7, 10.0.0.1"))
+    with pytest.raises(Invalid) as refusal:
+        add(cast.actor("alice"), EntryForm("", "10.0.0.2, 10.0.0.3"))
+    assert list(refusal.value.fields) == ["addresses"]
+    assert len(show(cast.actor("alice")).entries) == 1
+    add(cast.actor("alice"), EntryForm("", "10.0.0.2 - 10.0.0.3"))
+
+
 def test_the_command_lets_them_in_again_and_keeps_the_list(restricted: Cast) -> None:
     assert db.write(service.turn_off, system(), " alpha001 ") is True
     assert db.write(service.turn_off, system(), "ALPHA001") is False

@@ -1,0 +1,140 @@
+"""Reads the audit: a page of it, or all that a filter finds as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from portal_app.accounts import repository as accounts
+from portal_app.audit import repository
+from portal_app.audit.query import AuditQuery
+from portal_app.audit.repository import COUNT_CAP, Found
+from portal_app.audit.rows import AuditPage, AuditRow
+from portal_app.audit.service import record
+from portal_app.audit.tags import Activity
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.csv_out import safe
+from portal_app.text import searchable
+
+# More accounts or people than these are no longer looked up one by one.
+MOST_NAMED = 50
+EXPORTED_AT_ONCE = 2_000
+HEADER = (
+    "Date (UTC)",
+    "Date",
+    "User Activity",
+    "Status",
+    "Account",
+    "Performed By",
+    "Description",
+    "Address",
+    "Browser",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export holds: the rows that match, up to the last one there was when it was asked for."""
+
+    query: AuditQuery
+    found: Found
+    last: int
+
+
+def page(session: Session, actor: Actor, query: AuditQuery) -> AuditPage:
+    """One page of the audit. Raises Denied."""
+    actor.require(Permission.AUDIT_VIEW)
+    found, note = _look_up(session, actor, query)
+    if note:
+        return AuditPage([], 0, False, False, False, frozenset(), note)
+    rows = repository.rows(session, actor, query, found, query.size + 1)
+    if query.after and len(rows) <= query.size:
+        # The newest page is always a full one.
+        query = query.unplaced()
+        rows = repository.rows(session, actor, query, found, query.size + 1)
+    over = len(rows) > query.size
+    shown = (rows[1:] if query.after else rows[:-1]) if over else rows
+    counted = repository.count(session, actor, query, found)
+    capped = counted > COUNT_CAP and (query.filtered or not actor.all_accounts)
+    return AuditPage(
+        rows=shown,
+        matching=COUNT_CAP if capped else counted,
+        more=capped,
+        older=over or query.after is not None,
+        newer=query.before is not None or (over and query.after is not None),
+        openable=_openable(session, actor, shown),
+        note="",
+    )
+
+
+def people(session: Session, actor: Actor) -> list[str]:
+    """Some of the partner's own users, to choose from."""
+    actor.require(Permission.AUDIT_VIEW)
+    return repository.colleagues(session, actor, MOST_NAMED)
+
+
+def begin_export(session: Session, actor: Actor, query: AuditQuery) -> Export:
+    """Write into the audit that its rows are taken out, and say which these are. Raises Denied."""
+    actor.require(Permission.AUDIT_VIEW)
+    found, note = _look_up(session, actor, query)
+    found = Found(accounts=[], people=[]) if note else found
+    asked = ", ".join(f"{name} {value}" for name, value in query.filters().items() if value.strip())
+    record(session, actor, Activity.DATA_EXPORT, f"Security audit as CSV ({asked or 'all'})")
+    return Export(query.unplaced(), found, repository.end_of(session, actor))
+
+
+def export_part(session: Session, actor: Actor, export: Export, last: AuditRow | None) -> list[AuditRow]:
+    """The next rows of the export, the newest first; none at its end. Raises Denied.
+
+    Rows are only ever added, each with a higher number: up to a number the audit is the same at any later moment, and
+    no transaction needs to stay open.
+    """
+    actor.require(Permission.AUDIT_VIEW)
+    query = replace(export.query, before=last.mark if last else None)
+    return repository.rows(session, actor, query, export.found, EXPORTED_AT_ONCE, upto=export.last)
+
+
+def as_csv(rows: Iterable[AuditRow], time_zone: str) -> bytes:
+    """The rows as lines of CSV (RFC 4180)."""
+    zone, out = ZoneInfo(time_zone), io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows(_cells(row, zone) for row in rows)
+    return out.getvalue().encode("utf-8", "replace")
+
+
+def _cells(row: AuditRow, zone: ZoneInfo) -> Iterator[str]:
+    yield row.made_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    yield row.made_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S%z")
+    yield row.activity
+    yield "Completed" if row.completed else "Failed"
+    yield from map(safe, (row.account_name, row.performed_by, row.description, row.address, row.browser))
+
+
+def _look_up(session: Session, actor: Actor, query: AuditQuery) -> tuple[Found, str]:
+    """What the query's words stand for, or a sentence when they stand for too many."""
+    account, user = searchable(query.account), query.user.strip()
+    ids = _account_ids(session, actor, account) if account else None
+    if ids is not None and len(ids) > MOST_NAMED:
+        return Found(), f"More than {MOST_NAMED} accounts match “{query.account}”. Type more of the name."
+    names = repository.performers(session, actor, user) if user else None
+    if names is not None and len(names) > MOST_NAMED:
+        return Found(), f"More than {MOST_NAMED} people match “{query.user}”. Type more of the address."
+    return Found(ids, names), ""
+
+
+def _account_ids(session: Session, actor: Actor, words: str) -> list[int]:
+    """Accounts of now and of the past; one whose name or email is just that stands alone."""
+    rows = accounts.first_matches(session, actor, words, MOST_NAMED + 1)
+    exact = [row.id for row in rows if words in (searchable(row.name), searchable(row.email))]
+    gone = repository.deleted_accounts(session, actor, words, MOST_NAMED + 1)
+    return exact or [row.id for row in rows] + gone
+
+
+def _openable(session: Session, actor: Actor, rows: list[AuditRow]) -> frozenset[int]:
+    if not actor.may(Permission.ACCOUNTS_ACCESS):
+        return frozenset()
+    ids = {row.account_id for row in rows if row.account_id is not None}
+    return frozenset(accounts.ids_in_scope(session, actor, sorted(ids)))

@@ -1,0 +1,79 @@
+"""The state of the audit page."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app import db
+from portal_app.audit import reading
+from portal_app.audit.query import PATH, AuditQuery
+from portal_app.audit.rows import Line, line
+from portal_app.auth import guard
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.shell.state import enter
+
+
+class AuditState(rx.State):
+    """Filters and place live in the address; this state is made from it at each load."""
+
+    loading: bool = True
+    lines: list[Line] = []
+    count: str = ""
+    note: str = ""
+    filtered: bool = False
+    since: str = ""
+    until: str = ""
+    activity: str = ""
+    status: str = ""
+    account: str = ""
+    user: str = ""
+    size: int = 25
+    newer: str = ""
+    older: str = ""
+    people: list[str] = []
+
+    @rx.event
+    @guard.requires(Permission.AUDIT_VIEW)
+    async def load(self):
+        """Show what the address asks for."""
+        actor = await enter(self)
+        self._change({"people": await db.look(reading.people, actor)})
+        await self._show(actor)
+
+    @rx.event
+    @guard.requires(Permission.AUDIT_VIEW)
+    async def answer(self):
+        """Show what the address asks for after a click on this very page, or Back, changed the question."""
+        if self.router.url.path.rstrip("/") == PATH:
+            await self._show(guard.actor())
+
+    async def _show(self, actor: Actor) -> None:
+        query = AuditQuery.from_address(self.router.url.query_parameters)
+        found = await db.look(reading.page, actor, query)
+        first, last = (found.rows[0].mark, found.rows[-1].mark) if found.rows else (None, None)
+        number = f"{found.matching:,}" + ("+" if found.more else "")
+        self._change(
+            {
+                "loading": False,
+                "lines": [line(row, found.openable, actor.time_zone) for row in found.rows],
+                "count": f"{number} {'event' if number == '1' else 'events'}",
+                "note": found.note,
+                "filtered": query.filtered,
+                "since": query.since,
+                "until": query.until,
+                "activity": query.activity,
+                "status": query.status,
+                "account": query.account,
+                "user": query.user,
+                "size": query.size,
+                "newer": query.address(after=first) if found.newer and first else "",
+                "older": query.address(before=last) if found.older and last else "",
+            }
+        )
+
+    def _change(self, values: dict[str, Any]) -> None:
+        # A variable is sent again whenever it is assigned: assign only what differs.
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
