@@ -33,9 +33,11 @@ from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import page as operator_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.security import page as security_page
 from portal_app.settings import settings
 from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
+from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
@@ -57,6 +59,8 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    forgot_page,
+    security_page,
     sign_in_page,
     user_editor_page,
     users_page,

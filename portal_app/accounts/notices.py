@@ -73,27 +73,27 @@ def tell(session: Session, notices: Iterable[tuple[Notice, Account]]) -> None:
     groups: dict[tuple[int, Notice], list[Account]] = defaultdict(list)
     for notice, account in notices:
         groups[account.partner_id, notice].append(account)
-    readers = _readers(session, {partner_id for partner_id, _ in groups})
-    queue_all(
-        session,
-        (
-            NewMail(email, letter_of(notice, accounts, time_zone), KIND, partner_id)
-            for (partner_id, notice), accounts in groups.items()
-            for email, time_zone in readers[partner_id]
-        ),
-    )
+    zones, readers = _readers(session, {partner_id for partner_id, _ in groups})
+    mails: list[NewMail] = []
+    for (partner_id, notice), accounts in groups.items():
+        if partner_id in zones:
+            letter = letter_of(notice, accounts, zones[partner_id])
+            mails += (NewMail(email, letter, KIND, partner_id) for email in readers[partner_id])
+    queue_all(session, mails)
 
 
-def _readers(session: Session, partner_ids: set[int]) -> dict[int, list[tuple[str, str]]]:
-    """Address and time zone of the administrators of each partner."""
-    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+def _readers(session: Session, partner_ids: set[int]) -> tuple[dict[int, str], dict[int, list[str]]]:
+    """The time zone of each partner, and the addresses of its administrators."""
+    zones: dict[int, str] = {}
+    readers: dict[int, list[str]] = defaultdict(list)
     administrators = (User.kind == UserKind.PARTNER, User.role == Role.ADMINISTRATOR, User.state == UserState.ACTIVE)
     query = select(User.partner_id, User.email, Partner.time_zone).join(Partner, col(Partner.id) == User.partner_id)
     for partner_id, email, time_zone in session.exec(
         query.where(col(User.partner_id).in_(partner_ids), *administrators).order_by(col(User.id))
     ):
-        found[partner_id].append((email, time_zone))
-    return found
+        zones[partner_id] = time_zone
+        readers[partner_id].append(email)
+    return zones, readers
 
 
 def _remark(notice: Notice, account: Account, time_zone: str) -> str:

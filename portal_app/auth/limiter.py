@@ -86,6 +86,14 @@ def forgive(email: str, address: str) -> None:
     _limiter().hit(_KNOWN, "known", email, network)
 
 
+def count_reset(email: str, address: str) -> None:
+    """Count one wish for a new password, from the narrow limit to the wide one as in `count_attempt`."""
+    network = _network(address)
+    _take(_pair(), "reset", email, network)
+    _take(_address(), "reset address", network)
+    _take(_account(), "reset account", email)
+
+
 def count_code(user_id: int) -> None:
     """Count one try of a second factor, from wherever it comes: only who knows the password gets as far."""
     _take(_CODES, "code", str(user_id))

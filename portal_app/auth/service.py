@@ -7,13 +7,15 @@ from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth import limiter, passwords, sessions, steps
 from portal_app.auth.actor import Actor, Origin
+from portal_app.auth.credentials import partner_of, where
 from portal_app.auth.steps import Method, Step, StepKind
-from portal_app.errors import Denied
+from portal_app.errors import Denied, Invalid
 from portal_app.models import User
 from portal_app.text import EMAIL_LENGTH, normal_email
 
 REFUSED = "The email or the password is not right."
 WRONG_PASSWORD = "This is not your password."
+SAME_PASSWORD = "Choose another password than the one you have now."
 WRONG_CODE = "This code is not right, or was used already."
 OVER = "That took too long, or too many codes were wrong. Please sign in again."
 
@@ -46,7 +48,7 @@ def sign_in(email: str, password: str, origin: Origin) -> Step:
 
 def verify_code(token: str, code: str, origin: Origin) -> Step:
     """The step after the second factor. Raises Denied for a wrong code, Over when there is no such step any more."""
-    user = db.read(_at_code, token)
+    user = db.read(_at, token, StepKind.CODE)
     if user is None:
         raise Over
     limiter.count_attempt(user.email_key, origin.address)
@@ -58,6 +60,43 @@ def verify_code(token: str, code: str, origin: Origin) -> Step:
     limiter.forgive(user.email_key, origin.address)
     limiter.forgive_codes(user.id or 0)
     return step
+
+
+def change_expired(token: str, password: str, again: str, origin: Origin) -> Step:
+    """The step after the password that had to be replaced. Raises Invalid (password, again), and Over."""
+    user = db.read(_at, token, StepKind.CHANGE_PASSWORD)
+    if user is None:
+        raise Over
+    faults = new_password_faults(user, password, again)
+    if not faults and passwords.verify(user.password_hash, password):
+        faults = {"password": SAME_PASSWORD}
+    if faults:
+        raise Invalid(**faults)
+    step = db.write(steps.change_password, token, passwords.hash_password(password), origin)
+    if step.kind == StepKind.REFUSED:
+        raise Over
+    return step
+
+
+def finish_enrolment(token: str, code: str, origin: Origin) -> list[str]:
+    """Turn on the second factor that the sign-in asks for: the recovery codes. Raises Denied, and Over."""
+    user = db.read(_at, token, StepKind.ENROL)
+    if user is None:
+        raise Over
+    limiter.count_code(user.id or 0)
+    codes = db.write(steps.finish_enrolment, token, code, origin)
+    if codes is None:
+        raise Denied(WRONG_CODE)
+    limiter.forgive_codes(user.id or 0)
+    return codes
+
+
+def new_password_faults(user: User, password: str, again: str) -> dict[str, str]:
+    """The sentences beside `password` and `again`; empty when the two can be taken for this user."""
+    fault = passwords.fault_of(password, user.email, user.name)
+    if fault:
+        return {"password": fault}
+    return {} if password == again else {"again": "The two passwords are not the same."}
 
 
 def confirm(actor: Actor, password: str) -> None:
@@ -77,15 +116,15 @@ def sign_out(session: Session, actor: Actor) -> None:
     """End the actor's session, also at an address where it opens nothing."""
     if actor.session_hash:
         sessions.end(session, actor.session_hash)
-        words = f"Signed out. {steps.where(actor.origin)}"
-        record(session, actor, Activity.SIGN_IN, words, partner_id=steps.partner_of(session, actor))
+        words = f"Signed out. {where(actor.origin)}"
+        record(session, actor, Activity.SIGN_IN, words, partner_id=partner_of(session, actor))
 
 
 def _note_confirmed(session: Session, actor: Actor, right: bool) -> None:
     if right:
         sessions.note_confirmed(session, actor.session_hash)
-    words = f"Password {'confirmed' if right else 'refused'} before a sensitive action. {steps.where(actor.origin)}"
-    partner_id = steps.partner_of(session, actor)
+    words = f"Password {'confirmed' if right else 'refused'} before a sensitive action. {where(actor.origin)}"
+    partner_id = partner_of(session, actor)
     record(session, actor, Activity.SIGN_IN, words, completed=right, partner_id=partner_id)
 
 
@@ -93,8 +132,8 @@ def _find(session: Session, key: str) -> User | None:
     return session.exec(select(User).where(col(User.email_key) == key)).first()
 
 
-def _at_code(session: Session, token: str) -> User | None:
-    found = steps.at(session, token, StepKind.CODE)
+def _at(session: Session, token: str, kind: StepKind) -> User | None:
+    found = steps.at(session, token, kind)
     return found[1] if found else None
 
 

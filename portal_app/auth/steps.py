@@ -9,15 +9,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth import second_factor, sessions
-from portal_app.auth.actor import Actor, ActorKind, Origin
-from portal_app.models import Account, Partner, PartnerState, PendingSignIn, User, UserState
+from portal_app.auth.actor import Actor, Origin
+from portal_app.auth.credentials import partner_of, person, set_password, told, where
+from portal_app.auth.second_factor import Enrolment
+from portal_app.mail import service as mail
+from portal_app.models import Partner, PartnerState, PendingSignIn, User, UserState
+from portal_app.security import letters
 
 LIFE = timedelta(minutes=10)
 WRONG_CODES = 5
@@ -62,7 +66,7 @@ def proceed(session: Session, user_id: int, origin: Origin, *, method: Method, s
     A user who may not sign in, or whose partner is suspended, gets REFUSED. It is audited either way.
     """
     user = session.get(User, user_id)
-    if user is None or not _may_enter(session, user):
+    if user is None or not may_enter(session, user):
         note(session, user, origin, "Sign-in refused", completed=False)
         return REFUSED
     token = secrets.token_urlsafe(32)
@@ -87,6 +91,19 @@ def resume(session: Session, token: str, origin: Origin) -> Step:
     return _go_on(session, *found, token, origin) if found else REFUSED
 
 
+def standing(session: Session, token: str) -> Step:
+    """Where the sign-in behind the token stands. Changes nothing, and gives no ticket."""
+    found = _waiting(session, token)
+    return Step(_next(session, *found), token) if found else REFUSED
+
+
+def token_in(cookie_header: str | None) -> str:
+    """The step's token in a Cookie header; empty without one."""
+    pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
+    found = {name: value for name, _, value in pairs}
+    return found.get(SECURE_COOKIE) or found.get(COOKIE) or ""
+
+
 def at(session: Session, token: str, kind: StepKind) -> tuple[PendingSignIn, User] | None:
     """The waiting sign-in and its user, only when it stands at that very step. The row stays locked."""
     found = _waiting(session, token)
@@ -99,12 +116,25 @@ def verify(session: Session, token: str, code: str, origin: Origin) -> Step | No
     if found is None:
         return REFUSED
     waiting, user = found
+    left = second_factor.codes_left(session, user.id or 0)
     if second_factor.is_right(session, user, code):
+        _tell_of_recovery(session, user, left, origin)
         waiting.second_factor_done = True
         session.add(waiting)
         return _go_on(session, waiting, user, token, origin)
     note(session, user, origin, "Second factor refused", completed=False)
     return _count_wrong(session, waiting)
+
+
+def pass_second_factor(session: Session, token: str, origin: Origin) -> Step:
+    """Go on with a sign-in whose second factor was shown in another way than by a code."""
+    found = at(session, token, StepKind.CODE)
+    if found is None:
+        return REFUSED
+    waiting, user = found
+    waiting.second_factor_done = True
+    session.add(waiting)
+    return _go_on(session, waiting, user, token, origin)
 
 
 def note(session: Session, user: User | None, origin: Origin, words: str, *, completed: bool = True) -> None:
@@ -114,29 +144,38 @@ def note(session: Session, user: User | None, origin: Origin, words: str, *, com
     record(session, who, Activity.SIGN_IN, words, completed=completed, partner_id=partner_of(session, who))
 
 
-def person(user: User, origin: Origin) -> Actor:
-    """The user as the author of an audit line; may do nothing."""
-    return Actor(
-        kind=ActorKind(user.kind),
-        user_id=user.id,
-        partner_id=user.partner_id,
-        account_id=user.account_id,
-        email=user.email,
-        origin=origin,
-    )
+def change_password(session: Session, token: str, password_hash: str, origin: Origin) -> Step:
+    """Replace the password that had to be replaced, and go on."""
+    found = at(session, token, StepKind.CHANGE_PASSWORD)
+    if found is None:
+        return REFUSED
+    waiting, user = found
+    method, done = Method(waiting.method), waiting.second_factor_done
+    set_password(session, user, password_hash, person(user, origin), words="Password changed at the sign-in")
+    # That ended all sign-ins on their way, this one too.
+    return proceed(session, user.id or 0, origin, method=method, second_factor_done=done)
 
 
-def partner_of(session: Session, actor: Actor) -> int | None:
-    """The partner in whose audit the act belongs: a customer's is that of its account."""
-    if actor.account_id is None:
-        return actor.partner_id
-    account = session.get(Account, actor.account_id)
-    return account.partner_id if account else None
+def enrol(session: Session, token: str) -> Enrolment | None:
+    """Begin the set-up of the second factor that the partner asks for; None when that is not what is asked."""
+    found = at(session, token, StepKind.ENROL)
+    return second_factor.begin(session, found[1]) if found else None
 
 
-def where(origin: Origin) -> str:
-    """Browser and address in words."""
-    return f"{origin.browser or 'Unknown browser'} from {origin.address or 'unknown address'}"
+def finish_enrolment(session: Session, token: str, code: str, origin: Origin) -> list[str] | None:
+    """Turn the second factor on: the recovery codes, or None when the code is not right. `resume` then goes on."""
+    found = at(session, token, StepKind.ENROL)
+    codes = second_factor.enable(session, found[1], code) if found else None
+    if found is None or codes is None:
+        return None
+    waiting, user = found
+    actor = person(user, origin)
+    method, token_hash, ends_at = waiting.method, waiting.token_hash, waiting.ends_at
+    words = "Two-factor authentication turned on"
+    told(session, user, actor, f"{words} at the sign-in", letters.second_factor_changed(words, where(origin)))
+    kept = {"token_hash": token_hash, "method": method, "ends_at": ends_at, "second_factor_done": True}
+    session.execute(insert(PendingSignIn).values(user_id=user.id, wrong_codes=0, **kept))
+    return codes
 
 
 _ASKS = {
@@ -150,7 +189,7 @@ def _waiting(session: Session, token: str) -> tuple[PendingSignIn, User] | None:
     mine = col(PendingSignIn.token_hash) == sessions.digest(token), col(PendingSignIn.ends_at) > clock.now()
     waiting = session.scalars(select(PendingSignIn).where(*mine).with_for_update()).first()
     user = session.get(User, waiting.user_id) if waiting else None
-    return (waiting, user) if waiting and user and _may_enter(session, user) else None
+    return (waiting, user) if waiting and user and may_enter(session, user) else None
 
 
 def _next(session: Session, waiting: PendingSignIn, user: User) -> StepKind:
@@ -183,6 +222,14 @@ def _go_on(session: Session, waiting: PendingSignIn, user: User, token: str, ori
     return Step(kind, sessions.new_ticket(session, user.id or 0))
 
 
+def _tell_of_recovery(session: Session, user: User, before: int, origin: Origin) -> None:
+    left = second_factor.codes_left(session, user.id or 0)
+    if left < before:
+        note(session, user, origin, f"Recovery code used, {left} left")
+        letter = letters.recovery_code_used(left, where(origin))
+        mail.queue(session, user.email, letter, kind="security", partner_id=partner_of(session, person(user, origin)))
+
+
 def _count_wrong(session: Session, waiting: PendingSignIn) -> Step | None:
     mine = col(PendingSignIn.token_hash) == waiting.token_hash
     wrong = session.scalar(
@@ -201,6 +248,7 @@ def _sweep(session: Session) -> None:
     session.execute(delete(PendingSignIn).where(col(PendingSignIn.ends_at) <= clock.now()))
 
 
-def _may_enter(session: Session, user: User) -> bool:
+def may_enter(session: Session, user: User) -> bool:
+    """Whether the user may sign in at all."""
     partner = session.get(Partner, user.partner_id) if user.partner_id is not None else None
     return user.state == UserState.ACTIVE and (partner is None or partner.state == PartnerState.ACTIVE)

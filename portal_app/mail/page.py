@@ -29,7 +29,7 @@ def _page() -> rx.Component:
     return rx.el.main(
         rx.el.div(
             rx.el.div(
-                rx.el.img(src="/favicon.svg", alt="", width="24", height="24"),
+                rx.el.img(src="/favicon.svg", alt=""),
                 settings().brand_name,
                 class_name="auth-brand",
             ),

@@ -29,6 +29,8 @@ from portal_app.ui.field import (
 )
 from portal_app.ui.listing import bulk_bar, filter_chip, pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
+from portal_app.ui.one_time import code_input, qr_code, recovery_codes
+from portal_app.ui.passkey import passkey_form
 from portal_app.ui.progress import progress
 from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
 from portal_app.ui.widget import Figure, widget
@@ -50,6 +52,7 @@ __all__ = [
     "callout",
     "cell",
     "checkbox",
+    "code_input",
     "confirm",
     "confirm_by_name",
     "cut",
@@ -72,10 +75,13 @@ __all__ = [
     "menu_rule",
     "option",
     "pager",
+    "passkey_form",
     "password_input",
     "popover",
     "progress",
+    "qr_code",
     "radio_group",
+    "recovery_codes",
     "row_link",
     "search_input",
     "select",

@@ -1,0 +1,19 @@
+"""The frame of the pages for people who are not signed in."""
+
+import reflex as rx
+
+from portal_app.settings import settings
+from portal_app.shell.layout import theme_switch
+from portal_app.ui.kinds import Node
+
+
+def auth_card(*children: Node, beside: Node | None = None) -> rx.Component:
+    """One card in the middle, below the brand."""
+    brand = rx.el.div(rx.el.img(src="/favicon.svg", alt=""), settings().brand_name, class_name="auth-brand")
+    return rx.el.main(
+        rx.el.div(brand, *children, class_name="auth-card"),
+        beside if beside is not None else rx.fragment(),
+        rx.el.div(theme_switch(), class_name="auth-theme"),
+        id="main",
+        class_name="auth",
+    )
