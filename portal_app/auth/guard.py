@@ -23,7 +23,7 @@ from reflex_base.registry import RegistrationContext
 from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 
 from portal_app import db
-from portal_app.auth import denials, sessions
+from portal_app.auth import denials, passkeys, sessions
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
 from portal_app.auth.permissions import Permission
@@ -291,6 +291,7 @@ async def _ask(state: BaseState, event: Event, found: Actor) -> StateUpdate:
     waiting = await state.get_state(WaitingState)
     waiting._hold(event)
     waiting.asked, waiting.has_password = True, found.has_password
+    waiting.has_passkey = await db.look(passkeys.has_any, found.user_id)
     return await _changes(state)
 
 

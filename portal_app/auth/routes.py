@@ -108,6 +108,8 @@ async def _let_in(request: Request, token: str, wanted: str) -> Response:
     secure = request.url.scheme == "https"
     name = sessions.SECURE_COOKIE if secure else sessions.COOKIE
     answer.set_cookie(name, token, httponly=True, samesite="lax", path="/", secure=secure)
+    if step := next((name for name in (steps.COOKIE, steps.SECURE_COOKIE) if name in request.cookies), None):
+        answer.delete_cookie(step, path="/", httponly=True, samesite="lax", secure=secure)
     return answer
 
 

@@ -22,6 +22,7 @@ class WaitingState(rx.State):
 
     asked: bool = False
     has_password: bool = True
+    has_passkey: bool = False
 
     _name: str = ""
     _payload: dict = {}

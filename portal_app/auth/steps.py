@@ -126,6 +126,17 @@ def verify(session: Session, token: str, code: str, origin: Origin) -> Step | No
     return _count_wrong(session, waiting)
 
 
+def pass_second_factor(session: Session, token: str, origin: Origin) -> Step:
+    """Go on with a sign-in whose second factor was shown in another way than by a code."""
+    found = at(session, token, StepKind.CODE)
+    if found is None:
+        return REFUSED
+    waiting, user = found
+    waiting.second_factor_done = True
+    session.add(waiting)
+    return _go_on(session, waiting, user, token, origin)
+
+
 def note(session: Session, user: User | None, origin: Origin, words: str, *, completed: bool = True) -> None:
     """Write one line about a sign-in into the audit of the user's partner, with browser and address."""
     who = person(user, origin) if user else Actor(email="unknown address", origin=origin)

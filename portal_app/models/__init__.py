@@ -28,6 +28,7 @@ from portal_app.models.partner import (
     TrustedAddress,
     TrustedSpan,
 )
+from portal_app.models.passkey import Passkey, PasskeyChallenge, PasskeyUse
 from portal_app.models.user import (
     ApiToken,
     LinkKind,
@@ -74,6 +75,9 @@ __all__ = [
     "PartnerChange",
     "PartnerDay",
     "PartnerState",
+    "Passkey",
+    "PasskeyChallenge",
+    "PasskeyUse",
     "PendingSignIn",
     "ProviderSignIn",
     "RecoveryCode",

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.security.components import two_factor_section
+from portal_app.security.passkeys_components import passkeys_section
 from portal_app.security.state import SecurityState as State
 from portal_app.security.state import SessionLine
 from portal_app.shell.layout import settings_page
@@ -35,6 +36,7 @@ def security() -> rx.Component:
     return rx.el.div(
         rx.cond(State.has_password, _password()),
         two_factor_section(),
+        rx.cond(State.has_password, passkeys_section()),
         _sessions(),
         rx.cond(State.may_rule, _policy()),
         class_name="stack-l settings-wide",

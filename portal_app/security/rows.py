@@ -35,3 +35,13 @@ class Overview:
     codes_left: int
     sessions: tuple[SessionRow, ...]
     policy: Policy | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyRow:
+    """One of a person's own passkeys; `used_at` is None before its first use."""
+
+    id: int
+    name: str
+    created_at: datetime
+    used_at: datetime | None

@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.auth.state import WaitingState
 from portal_app.shell.confirm_state import ConfirmState as State
 from portal_app.shell.forms import native_form
-from portal_app.ui import autofocus_attrs, button, dialog, password_input
+from portal_app.ui import autofocus_attrs, button, dialog, passkey_form, password_input
 
 
 def confirm_dialog() -> rx.Component:
@@ -19,6 +19,11 @@ def confirm_dialog() -> rx.Component:
             rx.cond(known, "Enter your password once more to go on.", "Sign in once more, then do this again."),
         ),
         rx.cond(known, _password()),
+        rx.cond(
+            WaitingState.has_passkey,
+            button("Use a passkey", kind="ghost", icon="key-round", on_click=State.ask_passkey),
+        ),
+        passkey_form(State.passkey_options, "get", id="passkey-confirm", on_answer=State.take_passkey),
         id="confirm-it-is-you",
         actions=rx.fragment(button("Cancel", on_click=State.cancel), rx.cond(known, _confirm(), _sign_in_again())),
         on_close=State.cancel,

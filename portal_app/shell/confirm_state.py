@@ -4,11 +4,13 @@ import reflex as rx
 from reflex.state import BaseState
 from reflex_base.event import Event
 
-from portal_app.auth import guard, service
+from portal_app import db
+from portal_app.auth import guard, passkey_sign_in, service
 from portal_app.auth.state import WaitingState
 from portal_app.auth.turns import in_turn
 from portal_app.errors import Denied
 
+NO_PASSKEY = "The browser gave no passkey. Try again, or use your password."
 TOO_LATE = "That took more than five minutes. Close this and try again."
 
 
@@ -17,6 +19,7 @@ class ConfirmState(rx.State):
 
     error: str = ""
     busy: bool = False
+    passkey_options: str = ""
 
     @rx.event
     @guard.signed_in()
@@ -39,9 +42,33 @@ class ConfirmState(rx.State):
 
     @rx.event
     @guard.signed_in()
+    async def ask_passkey(self):
+        """Let the browser ask for one of the person's passkeys."""
+        self.error = ""
+        self.passkey_options = await db.work(passkey_sign_in.ask_to_confirm, guard.actor())
+
+    @rx.event
+    @guard.signed_in()
+    async def take_passkey(self, form: dict):
+        """Check the passkey's answer; when it is right, the waiting event goes on."""
+        self.passkey_options, answer = "", form.get("answer")
+        if not isinstance(answer, str) or not answer:
+            self.error = NO_PASSKEY
+            return None
+        try:
+            await in_turn(passkey_sign_in.confirm, guard.actor(), answer)
+        except Denied as refusal:
+            self.error = refusal.sentence
+            return None
+        event = await confirmed(self)
+        self.error = "" if event else TOO_LATE
+        return event
+
+    @rx.event
+    @guard.signed_in()
     async def cancel(self):
         """Forget the waiting event."""
-        self.error = ""
+        self.error, self.passkey_options = "", ""
         (await self.get_state(WaitingState))._take()
 
 

@@ -29,7 +29,6 @@ _EVERY: tuple[Header, ...] = (
 )
 _PAGE: tuple[Header, ...] = (
     (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", ", ".join(f"{name}=()" for name in _UNUSED).encode()),
 )
 _HTTPS: tuple[Header, ...] = ((b"strict-transport-security", b"max-age=63072000; includeSubDomains"),)

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from portal_app.demo.people import PASSWORD, PEOPLE
+from portal_app.oidc.providers import ProviderLink
 from portal_app.shell.forms import native_form, send_on_mount
 from portal_app.shell.layout import document_title
 from portal_app.sign_in.components import auth_card
@@ -13,6 +14,7 @@ from portal_app.ui import (
     code_input,
     link,
     link_button,
+    passkey_form,
     password_input,
     qr_code,
     recovery_codes,
@@ -32,6 +34,7 @@ def login() -> rx.Component:
             ("codes", _codes()),
             _begin(),
         ),
+        passkey_form(State.passkey_options, "get", id="passkey-ask", on_answer=State.take_passkey),
         _carry(),
         beside=rx.cond(State.demo & (State.stage == "begin"), _demo_people()),
     )
@@ -56,7 +59,12 @@ def _begin() -> rx.Component:
             on_submit=State.submit,
         ),
         rx.el.p(link("Forgot password", href="/forgot"), class_name="auth-foot"),
-        rx.cond(State.providers.length() > 0, _providers()),
+        rx.el.div("or", class_name="auth-or"),
+        rx.el.div(
+            button("Use a passkey", icon="key-round", on_click=State.ask_passkey, disabled=~State.ready),
+            rx.foreach(State.providers, _provider),
+            class_name="stack",
+        ),
     )
 
 
@@ -83,6 +91,7 @@ def _code() -> rx.Component:
             kind="ghost",
             on_click=State.other_code,
         ),
+        button("Use a passkey", kind="ghost", on_click=State.ask_passkey),
         _start_over(),
     )
 
@@ -161,16 +170,9 @@ def _carry() -> rx.Component:
     )
 
 
-def _providers() -> rx.Component:
-    """Links, not forms: a form that is sent on to another company's pages would be against the CSP."""
-    return rx.el.div(
-        rx.el.div("or", class_name="auth-or"),
-        rx.foreach(
-            State.providers,
-            lambda provider: link_button(provider["label"], href=provider["href"], external=True),
-        ),
-        class_name="stack",
-    )
+def _provider(provider: rx.Var[ProviderLink]) -> rx.Component:
+    """A link, not a form: a form that is sent on to another company's pages would be against the CSP."""
+    return link_button(provider["label"], href=provider["href"], external=True)
 
 
 def _demo_people() -> rx.Component:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app import db, qr
-from portal_app.auth import guard, service, steps
+from portal_app.auth import guard, passkey_sign_in, service, steps
 from portal_app.auth.routes import local_path
 from portal_app.auth.service import Over
 from portal_app.auth.steps import Step, StepKind
@@ -15,6 +15,7 @@ from portal_app.oidc.providers import ProviderLink, links_to
 from portal_app.shell.navigation import home_of
 
 _BEGIN = "begin"
+NO_PASSKEY = "The browser gave no passkey. Try again, or sign in another way."
 _SOME = "signing in: the step's own secret says whose it is"
 
 
@@ -39,6 +40,8 @@ class SignInState(rx.State):
     qr_side: int = 0
     codes: list[str] = []
     codes_text: str = ""
+    # What the browser answers with a passkey; empty while it is not asked.
+    passkey_options: str = ""
 
     _token: str = ""
 
@@ -96,6 +99,32 @@ class SignInState(rx.State):
             self.errors = {"code": refusal.sentence}
         await self._prepare()
         self.busy = False
+
+    @rx.event
+    @guard.public("signing in: makes a question that only a passkey answers")
+    async def ask_passkey(self):
+        """Let the browser ask for a passkey: for the whole sign-in, or in the place of the code."""
+        self.errors, self.error = {}, ""
+        try:
+            self.passkey_options = await db.work(passkey_sign_in.ask, self._token)
+        except Over as over:
+            self._begin_again(over.sentence)
+
+    @rx.event
+    @guard.public(_SOME)
+    async def take_passkey(self, form: dict):
+        """Check the passkey's answer."""
+        self.passkey_options, answer, token = "", _text(form, "answer"), self._token
+        if not answer:
+            self.error = NO_PASSKEY
+            return
+        try:
+            act = (passkey_sign_in.verify, token) if token else (passkey_sign_in.sign_in,)
+            self._stand_at(await in_turn(*act, answer, guard.actor().origin))
+        except Over as over:
+            self._begin_again(over.sentence)
+        except Denied as refusal:
+            self.error = refusal.sentence
 
     @rx.event
     @guard.public("shows the other field in the caller's own tab")

@@ -30,6 +30,7 @@ from portal_app.ui.field import (
 from portal_app.ui.listing import bulk_bar, filter_chip, pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
 from portal_app.ui.one_time import code_input, qr_code, recovery_codes
+from portal_app.ui.passkey import passkey_form
 from portal_app.ui.progress import progress
 from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
 from portal_app.ui.widget import Figure, widget
@@ -74,6 +75,7 @@ __all__ = [
     "menu_rule",
     "option",
     "pager",
+    "passkey_form",
     "password_input",
     "popover",
     "progress",

@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
     # The portal is all there is: a page that asks any other host fails its test.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 
 

@@ -18,6 +18,7 @@ class Portal:
     """One server; it may be stopped and started again on the same port."""
 
     def __init__(self, data_dir: Path) -> None:
+        self.settings: dict[str, str] = {}
         self.data_dir = data_dir
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -39,7 +40,11 @@ class Portal:
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "portal_app.serve"], cwd=ROOT, env=others | own, stdout=log, stderr=log
+                [sys.executable, "-m", "portal_app.serve"],
+                cwd=ROOT,
+                env=others | own | self.settings,
+                stdout=log,
+                stderr=log,
             )
         ends = time.monotonic() + READY_SECONDS
         while not self._is_ready():

@@ -39,6 +39,7 @@ OPEN_HANDLERS: dict[str, str] = {
     "outbox_state.resize": "the same",
     "reset_state.load": "opened by a link that is good once",
     "reset_state.submit": "the same",
+    "sign_in_state.ask_passkey": "the way in: a question that only a passkey answers",
     "sign_in_state.change": "a step of the way in, behind the one before",
     "sign_in_state.enable": "the same",
     "sign_in_state.go_on": "the same",
@@ -46,6 +47,7 @@ OPEN_HANDLERS: dict[str, str] = {
     "sign_in_state.other_code": "a step of the way in",
     "sign_in_state.start_over": "the same",
     "sign_in_state.submit": "the way in",
+    "sign_in_state.take_passkey": "the way in, or a step of it",
     "sign_in_state.verify": "a step of the way in, behind the password",
 }
 # HTTP: address -> what it asks for; the reason where it is open.

@@ -83,7 +83,6 @@ def test_a_page_that_is_no_built_file_has_the_policy_of_the_shell(built: Path) -
     told = _answered(reflex)
     allowed = directives(told["content-security-policy"])
     assert allowed["script-src"] == ["'self'", hash_of("shell()")]
-    assert told["cross-origin-opener-policy"] == "same-origin"
     assert told["x-frame-options"] == "DENY"
     assert "camera=()" in told["permissions-policy"]
 
