@@ -6,11 +6,12 @@ from sqlmodel import Session, col, select
 
 from portal_app import db
 from portal_app.auth import limiter, one_time, passwords
-from portal_app.auth.actor import Origin
+from portal_app.auth.actor import Actor, Origin, elsewhere_sentence
 from portal_app.auth.credentials import partner_of, person, set_password
 from portal_app.auth.service import new_password_faults
 from portal_app.auth.steps import may_enter, note
-from portal_app.errors import Conflict, Invalid
+from portal_app.errors import Conflict, Denied, Invalid
+from portal_app.ip_restrictions.repository import user_comes_from_elsewhere
 from portal_app.mail import service as mail
 from portal_app.models import LinkKind, User
 from portal_app.security import letters
@@ -30,17 +31,21 @@ def ask(email: str, origin: Origin) -> None:
     db.write(_ask, key, origin)
 
 
-def is_good(session: Session, token: str) -> bool:
-    """Whether the link still works. Spends nothing."""
-    return one_time.peek(session, token, LinkKind.RESET) is not None
+def is_good(session: Session, token: str, origin: Origin) -> bool:
+    """Whether the link still works. Spends nothing. Raises Denied at an address that the user's partner refuses."""
+    user_id = one_time.peek(session, token, LinkKind.RESET)
+    if user_id is not None:
+        _refuse_elsewhere(session, user_id, origin)
+    return user_id is not None
 
 
 def finish(token: str, password: str, again: str, origin: Origin) -> None:
     """Replace the password; all sessions of the user end, the second factor stays.
 
-    Raises Invalid (password, again), and Conflict when the link is no longer good. A fault spends no link.
+    Raises Invalid (password, again), Conflict when the link is no longer good, and Denied as `is_good`. A fault
+    spends no link.
     """
-    user = db.read(_user_of, token)
+    user = db.read(_user_of, token, origin)
     if user is None:
         raise Conflict(VOID)
     if faults := new_password_faults(user, password, again):
@@ -60,9 +65,16 @@ def _ask(session: Session, key: str, origin: Origin) -> None:
     note(session, user, origin, "New password asked for; a link was mailed")
 
 
-def _user_of(session: Session, token: str) -> User | None:
+def _refuse_elsewhere(session: Session, user_id: int, origin: Origin) -> None:
+    if user_comes_from_elsewhere(session, user_id, origin.address):
+        raise Denied(elsewhere_sentence(Actor(origin=origin)))
+
+
+def _user_of(session: Session, token: str, origin: Origin) -> User | None:
     user_id = one_time.peek(session, token, LinkKind.RESET)
     user = session.get(User, user_id) if user_id else None
+    if user_id is not None:
+        _refuse_elsewhere(session, user_id, origin)
     return user if user and may_enter(session, user) else None
 
 
@@ -71,5 +83,7 @@ def _finish(session: Session, token: str, password_hash: str, origin: Origin) ->
     user = session.get(User, user_id) if user_id else None
     if user is None or not may_enter(session, user):
         return False
+    # Once more, in the transaction of the change: what is refused spends no link.
+    _refuse_elsewhere(session, user.id or 0, origin)
     set_password(session, user, password_hash, person(user, origin), words="Password reset with a mailed link")
     return True

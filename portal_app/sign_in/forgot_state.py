@@ -72,7 +72,10 @@ class ResetState(rx.State):
             # The token would else stay in the history, and go to wherever the page leads.
             yield rx.redirect("/reset", replace=True)
         if self._token and not self.done:
-            self.good = await db.look(resets.is_good, self._token)
+            try:
+                self.good = await db.look(resets.is_good, self._token, guard.actor().origin)
+            except Denied:
+                yield rx.redirect(guard.ACCESS_DENIED, replace=True)
         self.ready = True
 
     @rx.event
@@ -89,4 +92,6 @@ class ResetState(rx.State):
             self.errors = refusal.fields
         except Conflict:
             self.good = False
+        except Denied:
+            yield rx.redirect(guard.ACCESS_DENIED, replace=True)
         self.busy = False

@@ -213,7 +213,7 @@ def test_a_link_is_good_for_an_hour_and_the_newest_only(cast: Cast, monkeypatch:
     first = db.read(_link)
     resets.ask(cast.alice.email, HERE)
     second = db.read(_link)
-    assert (db.read(resets.is_good, first), db.read(resets.is_good, second)) == (False, True)
+    assert (db.read(resets.is_good, first, HERE), db.read(resets.is_good, second, HERE)) == (False, True)
     end = clock.now() + resets.LIFE
     monkeypatch.setattr(clock, "now", lambda: end)
     with pytest.raises(Conflict):
