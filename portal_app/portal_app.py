@@ -39,10 +39,14 @@ from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.users import editor_page as user_editor_page
+from portal_app.users import invitation_page
+from portal_app.users import page as users_page
 
 # Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
 ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
+    invitation_page,
     audit_page,
     access_denied_page,
     account_page,
@@ -58,6 +62,8 @@ PAGES = (
     forgot_page,
     security_page,
     sign_in_page,
+    user_editor_page,
+    users_page,
 )
 log = logging.getLogger("portal")
 logs.hide_secrets()

@@ -26,8 +26,10 @@ from portal_app.models import (
     User,
     UserAccount,
     UserKind,
+    UserState,
 )
 from portal_app.text import clean, email_fault, fold, name_fault, normal_email
+from portal_app.users import invitations
 
 TAKEN = "This email belongs to another account or user. Each account needs its own."
 _PLANS = {
@@ -48,6 +50,7 @@ class NewAccount(BaseModel):
     email: str = ""
     password: str = Field("", repr=False)
     retype: str = Field("", repr=False)
+    by_mail: bool = False
     place: str = ""
     subscription: str = ""
     storage: dict[str, str] = Field(default_factory=dict, repr=False)
@@ -95,7 +98,7 @@ def add(actor: Actor, form: NewAccount) -> int:
     if custom is not None:
         storage_probe.probe(custom)
     try:
-        return db.write(_save, actor, form, custom, passwords.hash_password(form.password))
+        return db.write(_save, actor, form, custom, None if form.by_mail else passwords.hash_password(form.password))
     except IntegrityError:
         # Somebody else took the address between the check and now; the constraint decided.
         raise Invalid(email=TAKEN) from None
@@ -115,6 +118,8 @@ def _check(form: NewAccount) -> storage_credentials.Credentials | None:
             custom = storage_credentials.parse(form.place, form.storage)
         except Invalid as refusal:
             faults |= refusal.fields
+    if form.by_mail:
+        del faults["password"], faults["retype"]
     if found := {name: fault for name, fault in faults.items() if fault}:
         raise Invalid(**found)
     return custom
@@ -171,7 +176,11 @@ def let_see(session: Session, actor: Actor, account: Account) -> None:
 
 
 def _save(
-    session: Session, actor: Actor, form: NewAccount, custom: storage_credentials.Credentials | None, password_hash: str
+    session: Session,
+    actor: Actor,
+    form: NewAccount,
+    custom: storage_credentials.Credentials | None,
+    password_hash: str | None,
 ) -> int:
     partner, now = _partner(session, actor), clock.now()
     account = new_account(partner.id or 0, form.name, form.email, form.subscription, now)
@@ -179,16 +188,22 @@ def _save(
     account.data_center_id = None if custom else int(form.place)
     session.add(account)
     session.flush()
-    session.add(_customer(account, password_hash, now))
+    customer = _customer(account, password_hash, now)
+    session.add(customer)
     if custom is not None:
         session.add(_storage(account, custom, now))
     let_see(session, actor, account)
     audit_added(session, actor, account)
     session.flush()
+    if password_hash is None:
+        invitations.invite(session, customer)
+        concerned = (account.id, account.name)
+        record(session, actor, Activity.USER_MANAGEMENT, f"Invited {customer.email}.", account=concerned)
     return account.id or 0
 
 
-def _customer(account: Account, password_hash: str, now: datetime) -> User:
+def _customer(account: Account, password_hash: str | None, now: datetime) -> User:
+    """The customer's own user; without a password they are to be invited and choose one."""
     return User(
         kind=UserKind.CUSTOMER,
         account_id=account.id,
@@ -196,6 +211,7 @@ def _customer(account: Account, password_hash: str, now: datetime) -> User:
         email_key=account.email_key,
         name=account.name,
         password_hash=password_hash,
+        state=UserState.ACTIVE if password_hash else UserState.INVITED,
         created_at=now,
     )
 

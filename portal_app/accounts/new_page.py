@@ -19,7 +19,7 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
-from portal_app.ui.kinds import follows
+from portal_app.ui.kinds import Flag, follows
 
 CUSTOM = (
     ("aws_s3", "Customer AWS S3"),
@@ -76,9 +76,33 @@ def _user() -> rx.Component:
             "email",
             type="email",
             error=_fault("email"),
-            hint="Unique for each customer. An alias works well; it need not receive mail.",
+            hint=rx.cond(
+                _by_mail(),
+                "Unique for each customer. The invitation goes to this address.",
+                "Unique for each customer. An alias works well; it need not receive mail.",
+            ),
             auto_complete="off",
         ),
+        radio_group(
+            "First password",
+            "password_mode",
+            [
+                option("typed", "I choose it", "You tell it to the customer, or keep it."),
+                option("mail", "Let the customer set it by mail", "An invitation goes out, good for 24 hours."),
+            ],
+            value=State.password_mode,
+            on_change=State.choose_password_mode,
+        ),
+        rx.cond(_by_mail(), rx.fragment(), _password()),
+    )
+
+
+def _by_mail() -> Flag:
+    return State.password_mode == "mail"
+
+
+def _password() -> rx.Component:
+    return rx.fragment(
         password_input(
             "Password",
             "password",

@@ -34,6 +34,7 @@ class NewAccountState(rx.State):
     place: str = ""
     kind: str = "trial"
     plan: str = "monthly"
+    password_mode: str = "typed"
     errors: dict[str, str] = {}
     error: str = ""
     strength: int = 0
@@ -78,6 +79,12 @@ class NewAccountState(rx.State):
 
     @rx.event
     @guard.requires(Permission.ACCOUNTS_ADD)
+    async def choose_password_mode(self, value: str):
+        """A password from the partner, or an invitation in which the customer chooses it."""
+        self.password_mode = "mail" if value == "mail" else "typed"
+
+    @rx.event
+    @guard.requires(Permission.ACCOUNTS_ADD)
     async def weigh_password(self, password: str):
         """Show how strong the password is while it is typed."""
         self.strength, self.strength_words = passwords.strength(str(password)) if password else (0, "")
@@ -99,7 +106,8 @@ class NewAccountState(rx.State):
         finally:
             self.busy = False
         self._added = True
-        await tell_on_next_page(self, f"{clean(filled.name)} was added.")
+        invited = " An invitation is on its way to the customer." if filled.by_mail else ""
+        await tell_on_next_page(self, f"{clean(filled.name)} was added.{invited}")
         yield rx.redirect("/")
 
     def _filled(self, form: dict[str, Any]) -> adding.NewAccount:
@@ -111,6 +119,7 @@ class NewAccountState(rx.State):
                 email=typed.get("email", ""),
                 password=typed.get("password", ""),
                 retype=typed.get("retype", ""),
+                by_mail=self.password_mode == "mail",
                 place=self.place,
                 subscription=joined(self.kind, self.plan),
                 storage=storage,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     TextClause,
     and_,
+    bindparam,
     column,
     func,
     literal,
@@ -111,6 +112,17 @@ def matching_ids(session: Session, actor: Actor, query: AccountQuery) -> list[in
     return [account_id for account_id in found if account_id is not None]
 
 
+def that_match(session: Session, actor: Actor, words: str) -> ColumnElement[bool]:
+    """The accounts that exist for the actor and whose name or email holds the words; all of them without words."""
+    return and_(in_scope(actor), holds(session, words))
+
+
+def holds(session: Session, words: str) -> ColumnElement[bool]:
+    """Whether name or email of an account hold the words, in any scope."""
+    found = searchable(words)
+    return _search(session, found) if found else literal(True)
+
+
 def _where(session: Session, actor: Actor, query: AccountQuery) -> ColumnElement[bool]:
     words = searchable(query.search)
     filters = _filters(actor, query)
@@ -145,7 +157,9 @@ def _is_indexed(session: Session, words: str) -> bool:
 
 def _hits(words: str) -> TextClause:
     phrase = '"' + words.replace('"', '""') + '"'
-    return text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase").bindparams(phrase=phrase)
+    # A name of its own for each: one query may search several times.
+    words = bindparam("phrase", phrase, unique=True)
+    return text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase").bindparams(words)
 
 
 def _from(part: pages.Part, query: AccountQuery) -> list[ColumnElement[bool]]:

@@ -180,14 +180,18 @@ def _found() -> rx.Component:
         rx.cond(
             ShellState.found.length() > 0,
             rx.el.ul(rx.foreach(ShellState.found, _found_line)),
-            rx.el.p("No account matches.", class_name="muted"),
+            rx.el.p("Nothing matches.", class_name="muted"),
         ),
         class_name="found",
     )
 
 
 def _found_line(item: rx.Var[NavLink]) -> rx.Component:
-    return rx.el.li(link(icon("database"), rx.el.span(item["label"], class_name="cut"), href=item["href"]))
+    return rx.el.li(link(_sign(item), rx.el.span(item["label"], class_name="cut"), href=item["href"]))
+
+
+def _sign(item: rx.Var[NavLink]) -> rx.Component:
+    return rx.cond(item["icon"] == "user", icon("user"), icon("database"))
 
 
 def _navigation() -> rx.Component:

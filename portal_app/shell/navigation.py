@@ -39,6 +39,7 @@ PLACES = (
 # The tabs of Settings, in the order of the specification.
 SETTINGS: tuple[Place, ...] = (
     Place("Account", "/settings/account", any_of=frozenset({Permission.ACCOUNT_MANAGE})),
+    Place("User Management", "/settings/users", any_of=frozenset({Permission.USERS_MANAGE})),
     Place("Security", "/settings/security", kinds=ANYONE),
     Place("IP Restrictions", "/settings/ip-restrictions", any_of=frozenset({Permission.SECURITY_MANAGE})),
     Place("API", "/settings/api", any_of=frozenset({Permission.API_MANAGE})),

@@ -2,6 +2,7 @@
 
 import reflex as rx
 from reflex.state import BaseState
+from sqlmodel import Session
 
 from portal_app import db
 from portal_app.accounts import service as accounts
@@ -10,6 +11,7 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
 from portal_app.shell.navigation import NavLink, home_of, links_for, settings_for
+from portal_app.users import service as users
 
 SHORTEST_SEARCH = 2
 
@@ -28,15 +30,12 @@ class ShellState(rx.State):
     searched: bool = False
 
     @rx.event
-    @guard.requires(Permission.DASHBOARD_VIEW)
+    @guard.requires(Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE)
     async def find(self, text: str):
-        """Look for accounts while the user types in the header."""
+        """Look for accounts and users while the user types in the header."""
         self.search = str(text)[:120]
         self.searched = len(self.search.strip()) >= SHORTEST_SEARCH
-        rows = await db.look(accounts.find, guard.actor(), self.search) if self.searched else []
-        self.found = [
-            NavLink(label=f"{row.name} · {row.email}", href=f"/accounts/{row.id}", icon="database") for row in rows
-        ]
+        self.found = await db.look(_find, guard.actor(), self.search) if self.searched else []
 
     @rx.event
     @guard.signed_in()
@@ -58,9 +57,19 @@ class ShellState(rx.State):
         if (self.email, self.name, self.links, self.settings_tabs) != (actor.email, actor.name, links, tabs):
             self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
             self.settings_tabs = tabs
-            self.may_search = actor.may(Permission.DASHBOARD_VIEW)
+            self.may_search = actor.may(Permission.DASHBOARD_VIEW) or actor.may(Permission.USERS_MANAGE)
         if self.search:
             self.search, self.found, self.searched = "", [], False
+
+
+def _find(session: Session, actor: Actor, words: str) -> list[NavLink]:
+    """What the actor may find: accounts, then the partner's own people."""
+    rows = accounts.find(session, actor, words) if actor.may(Permission.DASHBOARD_VIEW) else []
+    found = [NavLink(label=f"{row.name} · {row.email}", href=f"/accounts/{row.id}", icon="database") for row in rows]
+    people = users.find(session, actor, words) if actor.may(Permission.USERS_MANAGE) else []
+    return found + [
+        NavLink(label=f"{row.name} · {row.email}", href=f"/settings/users/{row.id}", icon="user") for row in people
+    ]
 
 
 class NoticeState(rx.State):

@@ -22,12 +22,13 @@ class MenuItem:
     danger: bool = False
     disabled: Flag = False
     external: bool = False
+    shown: Flag = True
 
 
 def menu(
-    label: str,
+    label: Text,
     *items: MenuItem | rx.Component,
-    id: str,
+    id: Text,
     kind: ButtonKind = "secondary",
     lead: str | None = None,
     disabled: Flag = False,
@@ -52,7 +53,7 @@ def menu(
     return rx.fragment(opener, popover(*(_item(item, id) for item in items), id=id, label=label, at_end=at_end))
 
 
-def popover(*children: Node, id: str, label: str, at_end: bool = False) -> rx.Component:
+def popover(*children: Node, id: Text, label: Text, at_end: bool = False) -> rx.Component:
     """A floating box opened by any button with `custom_attrs={"popovertarget": id}`."""
     return rx.el.div(
         *children,
@@ -69,9 +70,14 @@ def menu_rule() -> rx.Component:
     return rx.el.hr(class_name="menu-rule")
 
 
-def _item(item: MenuItem | rx.Component, menu_id: str) -> rx.Component:
+def _item(item: MenuItem | rx.Component, menu_id: Text) -> rx.Component:
     if isinstance(item, rx.Component):
         return item
+    entry = _entry(item, menu_id)
+    return entry if item.shown is True else rx.cond(item.shown, entry)
+
+
+def _entry(item: MenuItem, menu_id: Text) -> rx.Component:
     parts = [
         icon(item.icon) if item.icon else rx.fragment(),
         rx.el.span(item.label),
@@ -79,7 +85,9 @@ def _item(item: MenuItem | rx.Component, menu_id: str) -> rx.Component:
     ]
     look = classes("menu-item", "menu-item-danger" if item.danger else "")
     if item.href is not None:
-        return link(*parts, href=item.href, external=item.external, class_name=look, on_click=hide_popover(menu_id))
+        return link(
+            *parts, href=item.href, external=item.external, class_name=look, on_click=hide_popover(str(menu_id))
+        )
     return rx.el.button(
         *parts,
         type="button",

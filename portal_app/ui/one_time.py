@@ -11,7 +11,7 @@ from portal_app.ui.kinds import Text
 def qr_code(path: rx.Var[str], side: rx.Var[int], label: str) -> rx.Component:
     """The QR code of an SVG path; dark on light in both themes, or no camera reads it."""
     return rx.el.svg(
-        rx.el.svg.path(d=path, fill="#000"),
+        rx.el.svg.path(d=path),
         view_box=f"0 0 {side} {side}",
         role="img",
         aria_label=label,

@@ -54,7 +54,7 @@ def test_a_slash_in_a_field_is_a_slash(people: People) -> None:
 def test_the_search_finds_nothing_of_others(people: People) -> None:
     page = ready(people.open(ADMIN))
     page.get_by_role("searchbox", name="Search accounts").fill("Kestrel Avionics")
-    expect(page.get_by_text("No account matches.")).to_be_visible()
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()
 
 
 def test_the_skip_link_moves_the_focus(people: People) -> None:

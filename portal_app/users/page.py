@@ -1,0 +1,14 @@
+"""`/settings/users`."""
+
+import reflex as rx
+
+from portal_app.shell.layout import settings_page
+from portal_app.users.components import act_dialog, users_table
+from portal_app.users.query import PATH
+from portal_app.users.state import UsersState
+
+
+@settings_page(PATH, "User Management", load=UsersState.load, help_topic="users")
+def users() -> rx.Component:
+    """The partner's own people."""
+    return rx.fragment(users_table(), act_dialog(), rx.window_event_listener(on_popstate=UsersState.answer))
