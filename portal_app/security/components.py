@@ -120,7 +120,7 @@ def _off() -> rx.Component:
                 error=_fault("password"),
                 custom_attrs=autofocus_attrs(),
             ),
-            code_input(_fault("code"), label="6-digit code or recovery code", id="off-code", max_length=24),
+            code_input(_fault("code"), label="6-digit code or recovery code", id="off-code", max_length=40),
             id="off-form",
             on_submit=State.turn_off,
             method="post",
