@@ -57,7 +57,7 @@ def _password() -> rx.Component:
                 hint="12 to 128 characters of any kind.",
                 auto_complete="new-password",
             ),
-            password_input("Confirm new password", "again", error=_fault("again"), auto_complete="new-password"),
+            password_input("Confirm password", "again", error=_fault("again"), auto_complete="new-password"),
             rx.el.div(
                 button("Change password", kind="primary", type="submit", busy=State.busy), class_name="form-actions"
             ),

@@ -71,7 +71,7 @@ def _choose() -> rx.Component:
             auto_complete="new-password",
         ),
         password_input(
-            "Confirm new password",
+            "Confirm password",
             "again",
             error=ResetState.errors.get("again", "").to(str),
             auto_complete="new-password",

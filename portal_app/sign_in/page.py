@@ -110,7 +110,7 @@ def _change() -> rx.Component:
                 hint="12 to 128 characters of any kind.",
                 auto_complete="new-password",
             ),
-            password_input("Confirm new password", "again", error=_fault("again"), auto_complete="new-password"),
+            password_input("Confirm password", "again", error=_fault("again"), auto_complete="new-password"),
             button("Change password", kind="primary", type="submit", busy=State.busy),
             on_submit=State.change,
         ),
