@@ -159,7 +159,7 @@ def test_a_page_of_another_site_reads_no_answer(served: Served) -> None:
     for origin in ("http://localhost", "http://localhost:3000", "https://evil.example", "null"):
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         for method in ("GET", "OPTIONS"):
-            for path in ("/healthz", "/ping", "/api/docs", "/auth/session", "/"):
+            for path in ("/healthz", "/ping", "/api/docs", "/auth/session", "/readyz"):
                 answer = httpx.request(method, served.address + path, headers=asked)
                 assert not [name for name in answer.headers if name.startswith("access-control")], (path, method)
 

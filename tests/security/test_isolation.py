@@ -158,13 +158,18 @@ def test_without_the_permission_the_service_itself_refuses(cast: Cast, who: str)
             call()
 
 
-def test_a_customer_opens_its_own_account_and_leaves_nothing_in_the_partners_audit(cast: Cast) -> None:
+def test_a_customer_opens_its_own_account_alone_and_the_partners_audit_tells(cast: Cast) -> None:
     dave = cast.actor("dave")
     assert db.write(accounts.open_account, dave, cast.bobs_account.id).name == "Alpha Ash"
-    with db.reading() as session:
-        assert session.scalars(select(AuditEvent)).all() == []
     with pytest.raises(NotFound):
         db.write(accounts.open_account, dave, cast.accounts_a[1].id)
+    with db.reading() as session:
+        (told,) = session.scalars(select(AuditEvent)).all()
+    assert (told.partner_id, told.account_id, told.performed_by) == (
+        cast.partner_a.id,
+        cast.bobs_account.id,
+        cast.people["dave"].email,
+    )
 
 
 def test_events_with_another_partners_ids_do_nothing(cast: Cast, database: Any) -> None:
