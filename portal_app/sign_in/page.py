@@ -49,7 +49,6 @@ def _begin() -> rx.Component:
                 "Email",
                 "email",
                 type="email",
-                default_value=State.email,
                 error=_fault("email"),
                 auto_complete="username",
                 auto_focus=True,
