@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
-from portal_app.demo.people import PASSWORD
 from portal_app.models import LoginSession, User
-from tests.e2e.people import ADMIN, People, ready, sign_in
+from tests import factories
+from tests.e2e.people import Company, People, ready, sign_in
 from tests.e2e.servers import Portal
 
 DEVICE = {
@@ -45,18 +45,22 @@ def _log_out(page: Page) -> None:
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_enabled()
 
 
-def _grow_old(session: Session) -> None:
-    for login in session.exec(select(LoginSession)):
+def _user(session: Session, email: str) -> User:
+    return session.exec(select(User).where(col(User.email) == email)).one()
+
+
+def _grow_old(session: Session, email: str) -> None:
+    mine = col(LoginSession.user_id) == _user(session, email).id
+    for login in session.exec(select(LoginSession).where(mine)):
         login.confirmed_at = clock.now() - timedelta(hours=1)
 
 
-def _ask_for_codes(session: Session, on: bool) -> None:
-    user = session.exec(select(User).where(col(User.email) == ADMIN)).one()
-    user.totp_enabled_at = clock.now() if on else None
+def _ask_for_codes(session: Session, email: str, on: bool) -> None:
+    _user(session, email).totp_enabled_at = clock.now() if on else None
 
 
-def test_a_passkey_from_the_first_to_the_last(page: Page) -> None:
-    sign_in(page, ADMIN)
+def test_a_passkey_from_the_first_to_the_last(page: Page, company: Company) -> None:
+    sign_in(page, company.email, factories.PASSWORD)
     ready(page)
     page.goto("/settings/security")
     section = page.get_by_role("region", name="Passkeys")
@@ -79,11 +83,11 @@ def test_a_passkey_from_the_first_to_the_last(page: Page) -> None:
     ready(page)
 
     _log_out(page)
-    db.write(_ask_for_codes, True)
-    sign_in(page, ADMIN, PASSWORD)
+    db.write(_ask_for_codes, company.email, True)
+    sign_in(page, company.email, factories.PASSWORD)
     page.get_by_role("button", name="Use a passkey").click()
     ready(page)
-    db.write(_ask_for_codes, False)
+    db.write(_ask_for_codes, company.email, False)
 
     page.goto("/settings/security")
     expect(row).to_be_visible()
@@ -92,7 +96,7 @@ def test_a_passkey_from_the_first_to_the_last(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("Old laptop")
     page.get_by_label("Name", exact=True).press("Enter")
     old = section.get_by_role("row").filter(has_text="Old laptop")
-    db.write(_grow_old)
+    db.write(_grow_old, company.email)
     old.get_by_role("button", name="Remove this passkey").click()
     expect(page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
     page.get_by_role("button", name="Use a passkey").click()
