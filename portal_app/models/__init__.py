@@ -14,6 +14,20 @@ from portal_app.models.account import (
 )
 from portal_app.models.audit import AuditChain, AuditEvent
 from portal_app.models.backup import BackupRun, BackupTask, Outcome
+from portal_app.models.billing import (
+    Bill,
+    BilledPeriod,
+    BillingMethod,
+    BillingProfile,
+    BillKind,
+    BillLine,
+    BillShare,
+    BillState,
+    Counter,
+    Delivery,
+    Plan,
+    Subscription,
+)
 from portal_app.models.identity import ExternalIdentity, ProviderSignIn
 from portal_app.models.imports import AccountImport, ImportState
 from portal_app.models.job import CycleRun
@@ -29,6 +43,16 @@ from portal_app.models.partner import (
     TrustedSpan,
 )
 from portal_app.models.passkey import Passkey, PasskeyChallenge, PasskeyUse
+from portal_app.models.payments import (
+    AttemptKind,
+    AttemptState,
+    Card,
+    Payment,
+    PaymentAttempt,
+    PaymentKind,
+    ProcessorEvent,
+)
+from portal_app.models.prices import Basis, Price, PriceBook, PriceTier
 from portal_app.models.user import (
     ApiToken,
     LinkKind,
@@ -52,16 +76,30 @@ __all__ = [
     "AccountStatus",
     "AccountTotal",
     "ApiToken",
+    "AttemptKind",
+    "AttemptState",
     "AuditChain",
     "AuditEvent",
     "BackupRun",
     "BackupStatus",
     "BackupTask",
+    "Basis",
+    "Bill",
+    "BillKind",
+    "BillLine",
+    "BillShare",
+    "BillState",
+    "BilledPeriod",
+    "BillingMethod",
+    "BillingProfile",
     "BillingStatus",
+    "Card",
+    "Counter",
     "CustomStorage",
     "CycleRun",
     "DataCenter",
     "DeletedAccount",
+    "Delivery",
     "ExternalIdentity",
     "ImportState",
     "LinkKind",
@@ -78,12 +116,21 @@ __all__ = [
     "Passkey",
     "PasskeyChallenge",
     "PasskeyUse",
+    "Payment",
+    "PaymentAttempt",
+    "PaymentKind",
     "PendingSignIn",
+    "Plan",
+    "Price",
+    "PriceBook",
+    "PriceTier",
+    "ProcessorEvent",
     "ProviderSignIn",
     "RecoveryCode",
     "Role",
     "SignInType",
     "StorageKind",
+    "Subscription",
     "SubscriptionType",
     "TrialNotice",
     "TrustedAddress",

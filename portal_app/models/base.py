@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime
+from sqlalchemy import CheckConstraint, DateTime, TextClause, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
@@ -42,3 +42,8 @@ def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     """A check that a text column holds one of the values of an enumeration."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def where(condition: str) -> dict[str, TextClause]:
+    """The arguments of an index that holds only the rows of which the condition is true."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
