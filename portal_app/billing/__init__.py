@@ -1,0 +1,1 @@
+"""Billing: prices, subscriptions, bills, payments."""
