@@ -1,4 +1,4 @@
-"""Bills, subscriptions and prices for tests, complete and adding up unless told otherwise."""
+"""Rows of billing for tests, complete, valid and adding up unless told otherwise."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -8,15 +8,18 @@ from typing import Any
 from sqlmodel import Session
 
 from portal_app import clock
-from portal_app.billing.parties import buyer, seller
+from portal_app.billing import parties
 from portal_app.models import (
     Account,
     Basis,
     Bill,
+    BillingMethod,
     BillKind,
     BillLine,
     BillShare,
+    BillState,
     Partner,
+    Plan,
     Price,
     PriceBook,
     PriceTier,
@@ -24,10 +27,9 @@ from portal_app.models import (
 )
 from tests.factories import save
 
-_numbers = count(41_197)
-FROM = date(2020, 1, 1)
+_numbers = count(50_001)
 # Service -> its basis and the price of one, in minor units.
-PRICES: Mapping[str, tuple[Basis, int]] = {"exchange": (Basis.UNIT, 300), "sharepoint": (Basis.GB, 25)}
+PRICES: Mapping[str, tuple[Basis, int]] = {"m365_exchange": (Basis.UNIT, 300), "m365_sharepoint": (Basis.GB, 25)}
 
 
 def book(
@@ -37,83 +39,96 @@ def book(
     tiers: Mapping[str, Sequence[tuple[int, int]]] | None = None,
     **given: Any,
 ) -> PriceBook:
-    """A price book that holds from 2020 on; `tiers` are (above, price of one) of a service, instead of one price."""
-    values = {"name": f"Prices {next(_numbers)}", "valid_from": FROM, "currency": of.currency if of else "EUR"}
-    made = save(session, PriceBook(**values | {"partner_id": of.id if of else None, "created_at": clock.now()} | given))
+    """Prices for everybody, or the partner's own, from 2020 on. `tiers`: (above, price of one), where it isn't one."""
+    values: dict[str, Any] = {
+        "name": f"Prices {next(_numbers)}",
+        "partner_id": of.id if of else None,
+        "currency": of.currency if of else "USD",
+        "valid_from": date(2020, 1, 1),
+        "created_at": clock.now(),
+    }
+    made = save(session, PriceBook(**values | given))
     for service, (basis, unit) in prices.items():
         price = save(session, Price(book_id=made.id, service=service, basis=basis))
         for above, amount in (tiers or {}).get(service, [(0, unit)]):
-            session.add(PriceTier(price_id=price.id, above=above, unit_minor=amount))
-    session.flush()
+            save(session, PriceTier(price_id=price.id, above=above, unit_minor=amount))
     return made
 
 
 def subscription(session: Session, of: Account, **given: Any) -> Subscription:
-    """A monthly subscription that began today and that no bill covers."""
+    """A monthly one that began today and that no bill covers yet."""
     day = given.get("started_on", clock.today())
-    values = {"account_id": of.id, "partner_id": of.partner_id, "plan": "monthly", "started_on": day}
+    values = {"account_id": of.id, "partner_id": of.partner_id, "plan": Plan.MONTHLY, "started_on": day}
     return save(session, Subscription(**values | {"anchor_on": day, "covered_until": day} | given))
 
 
-def bill(session: Session, of: Partner, accounts: Sequence[Account], *, net: int = 1_000, **given: Any) -> Bill:
-    """An open invoice with one line of `net` for each of the accounts; consolidated for more than one.
+def bill(session: Session, of: Partner, parts: list[tuple[Account, int]], **given: Any) -> Bill:
+    """An open monthly invoice issued today, with a line and a share of each account's net amount.
 
-    `tax_bp` is the tax; `net` is negative for a credit note (`credits_id`). Without `number`, the numbers go up.
+    One account makes a bill of its own unless `kind` says otherwise; PAID ones are settled. The amounts of a credit
+    note are negative. `tax_bp` adds tax.
     """
-    day = given.get("issued_on", clock.today())
-    number = given.pop("number", next(_numbers))
-    tax_bp = given.get("tax_bp", 0)
-    total_net = net * len(accounts)
-    tax = (abs(total_net) * tax_bp + 5_000) // 10_000 * (1 if net > 0 else -1)
+    number, today = next(_numbers), clock.today()
+    nets = [amount for _, amount in parts]
+    taxes = _taxes(nets, given.get("tax_bp", 0))
+    total = sum(nets) + sum(taxes)
+    own = len(parts) == 1 and given.get("kind", BillKind.ACCOUNT) == BillKind.ACCOUNT
     values: dict[str, Any] = {
         "number": number,
         "once": f"test:{number}",
         "partner_id": of.id,
-        "kind": BillKind.CONSOLIDATED if len(accounts) > 1 else BillKind.ACCOUNT,
-        "account_id": accounts[0].id if len(accounts) == 1 else None,
-        "plan": "monthly",
-        "method": "invoice",
-        "issued_on": day,
-        "effective_on": day,
-        "due_on": day + timedelta(days=30),
+        "kind": BillKind.ACCOUNT if own else BillKind.CONSOLIDATED,
+        "account_id": parts[0][0].id if own else None,
+        "plan": Plan.MONTHLY,
+        "method": BillingMethod.INVOICE,
+        "issued_on": today,
+        "effective_on": today,
+        "due_on": given.get("issued_on", today) + timedelta(days=30),
         "currency": of.currency,
-        "net_minor": total_net,
-        "tax_minor": tax,
-        "total_minor": total_net + tax,
-        "buyer": buyer(session, of.id or 0),
-        "seller": seller(),
+        "net_minor": sum(nets),
+        "tax_minor": sum(taxes),
+        "total_minor": total,
+        "settled_minor": total if given.get("state") == BillState.PAID else 0,
+        "buyer": parties.buyer(session, of.id or 0),
+        "seller": parties.seller(),
         "created_at": clock.now(),
     }
-    if net < 0:
-        values["kind"] = BillKind.CREDIT_NOTE
     made = save(session, Bill(**values | given))
-    for position, one in enumerate(accounts):
-        share = net + tax // len(accounts) + (tax % len(accounts) if position == 0 else 0)
-        session.add(line(made, one, position=position, amount_minor=net))
-        session.add(
-            BillShare(
-                bill_id=made.id, account_id=one.id, account_name=one.name, account_email=one.email, amount_minor=share
-            )
-        )
-    session.flush()
+    for position, (account, amount) in enumerate(parts):
+        save(session, line(made, position, account, amount))
+        save(session, _share(made, account, amount + taxes[position]))
     return made
 
 
-def line(of: Bill, about: Account, **given: Any) -> BillLine:
-    """One line of the bill, not yet saved: 2 mailboxes for a month."""
-    amount = given.get("amount_minor", 600)
+def line(of: Bill, position: int, account: Account, amount: int, **given: Any) -> BillLine:
+    """A month of one account's mailboxes, not yet saved."""
     values: dict[str, Any] = {
-        "bill_id": of.id,
-        "position": 0,
-        "account_id": about.id,
-        "account_name": about.name,
-        "service": "exchange",
-        "description": "Microsoft 365 Exchange",
+        "bill_id": of.id or 0,
+        "position": position,
+        "account_id": account.id or 0,
+        "account_name": account.name,
+        "service": "m365_exchange",
+        "description": "Mailboxes",
         "starts_on": of.effective_on,
         "ends_on": of.effective_on + timedelta(days=30),
-        "quantity_milli": 2_000,
-        "unit": "mailboxes",
-        "unit_minor": amount // 2 if amount % 2 == 0 else None,
         "amount_minor": amount,
     }
     return BillLine(**values | given)
+
+
+def _taxes(nets: list[int], tax_bp: int) -> list[int]:
+    """Each one's part of the tax on the sum; the last takes what rounding leaves."""
+    net = sum(nets)
+    tax = (abs(net) * tax_bp + 5_000) // 10_000 * (1 if net > 0 else -1)
+    each = [amount * tax_bp // 10_000 for amount in nets]
+    return [*each[:-1], tax - sum(each[:-1])]
+
+
+def _share(of: Bill, account: Account, amount: int) -> BillShare:
+    return BillShare(
+        bill_id=of.id or 0,
+        account_id=account.id or 0,
+        account_name=account.name,
+        account_email=account.email,
+        amount_minor=amount,
+    )

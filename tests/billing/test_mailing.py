@@ -17,7 +17,7 @@ from tests.cast import Cast
 
 
 def _bill(cast: Cast, *, accounts: int = 2, **given) -> Bill:
-    return db.write(factories.bill, cast.partner_a, cast.accounts_a[:accounts], **given)
+    return db.write(factories.bill, cast.partner_a, [(one, 1_000) for one in cast.accounts_a[:accounts]], **given)
 
 
 def _address(cast: Cast, email: str = "bills@alpha.example", delivery: Delivery = Delivery.LINK) -> None:
