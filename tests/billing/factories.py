@@ -1,81 +1,100 @@
-"""Bills and prices for tests, complete and valid unless told otherwise."""
+"""Rows of billing for tests, complete and valid unless told otherwise."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
 from sqlmodel import Session
 
 from portal_app import clock
-from portal_app.billing import standing
 from portal_app.models import (
     Account,
+    Basis,
     Bill,
+    BillingMethod,
+    BillKind,
     BillLine,
     BillShare,
+    BillState,
     Partner,
+    Plan,
     Price,
     PriceBook,
     PriceTier,
 )
-from tests import factories
+from tests.factories import save
 
-_numbers = count(1)
+_numbers = count(50_001)
 
 
-def bill(session: Session, of: Partner, shares: list[tuple[Account, int]], **given: Any) -> Bill:
-    """An open monthly bill of these accounts, issued today and due in the next month; the standings follow.
+def bill(session: Session, of: Partner, parts: list[tuple[Account, int]], **given: Any) -> Bill:
+    """An open monthly invoice issued today, with a line and a share of each account's amount; no tax.
 
-    Each account's share is also its one line: the bill is without tax unless told.
+    One account makes a bill of its own unless `kind` says otherwise; PAID ones are settled.
     """
     number, today = next(_numbers), clock.today()
-    total = sum(amount for _, amount in shares)
+    total = sum(amount for _, amount in parts)
+    own = len(parts) == 1 and given.get("kind", BillKind.ACCOUNT) == BillKind.ACCOUNT
     values: dict[str, Any] = {
         "number": number,
         "once": f"test:{number}",
         "partner_id": of.id,
-        "kind": "consolidated" if len(shares) > 1 else "account",
-        "account_id": shares[0][0].id if len(shares) == 1 else None,
-        "plan": "monthly",
-        "method": "invoice",
+        "kind": BillKind.ACCOUNT if own else BillKind.CONSOLIDATED,
+        "account_id": parts[0][0].id if own else None,
+        "plan": Plan.MONTHLY,
+        "method": BillingMethod.INVOICE,
         "issued_on": today,
-        "effective_on": first_of_next(today),
-        "due_on": first_of_next(today),
+        "effective_on": today,
+        "due_on": today + timedelta(days=30),
         "currency": of.currency,
         "net_minor": total,
         "tax_minor": 0,
         "total_minor": total,
+        "settled_minor": total if given.get("state") == BillState.PAID else 0,
         "created_at": clock.now(),
     }
-    made = factories.save(session, Bill(**values | given))
-    for position, (account, amount) in enumerate(shares, 1):
-        about = {"bill_id": made.id, "account_id": account.id, "account_name": account.name}
-        session.add(BillShare(**about, account_email=account.email, amount_minor=amount))
-        span = {"starts_on": made.effective_on, "ends_on": first_of_next(made.effective_on)}
-        words = {"service": "exchange", "description": "Exchange", "unit": "mailbox"}
-        session.add(BillLine(**about, **span, **words, position=position, unit_minor=amount, amount_minor=amount))
-    session.flush()
-    standing.refresh_bill(session, made.id)
+    made = save(session, Bill(**values | given))
+    for position, (account, amount) in enumerate(parts):
+        save(session, _line(made, position, account, amount))
+        save(session, _share(made, account, amount))
     return made
 
 
-def first_of_next(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+def _line(of: Bill, position: int, account: Account, amount: int) -> BillLine:
+    return BillLine(
+        bill_id=of.id or 0,
+        position=position,
+        account_id=account.id or 0,
+        account_name=account.name,
+        service="m365_exchange",
+        description="Mailboxes",
+        starts_on=of.effective_on,
+        ends_on=of.effective_on + timedelta(days=30),
+        amount_minor=amount,
+    )
 
 
-def book(session: Session, prices: Mapping[str, Any] | None = None, **given: Any) -> PriceBook:
-    """A price book of USD since 2020: each service's units cost 200, or what `prices` says ((above, minor), …)."""
+def _share(of: Bill, account: Account, amount: int) -> BillShare:
+    return BillShare(
+        bill_id=of.id or 0,
+        account_id=account.id or 0,
+        account_name=account.name,
+        account_email=account.email,
+        amount_minor=amount,
+    )
+
+
+def book(session: Session, prices: Mapping[str, int] | None = None, **given: Any) -> PriceBook:
+    """A price book of USD since 2020: a unit of each service costs 200 a month, or what `prices` says."""
     values: dict[str, Any] = {
         "currency": "USD",
         "name": "Prices",
         "valid_from": date(2020, 1, 1),
         "created_at": clock.now(),
     }
-    made = factories.save(session, PriceBook(**values | given))
-    for service, tiers in (prices or {"exchange": 200, "onedrive": 200, "generic": 200}).items():
-        price = factories.save(session, Price(book_id=made.id, service=service, basis="unit"))
-        listed = [(0, tiers)] if isinstance(tiers, int) else tiers
-        session.add_all(PriceTier(price_id=price.id, above=above, unit_minor=minor) for above, minor in listed)
-    session.flush()
+    made = save(session, PriceBook(**values | given))
+    for service, minor in (prices or {"exchange": 200, "onedrive": 200, "generic": 200}).items():
+        price = save(session, Price(book_id=made.id, service=service, basis=Basis.UNIT))
+        save(session, PriceTier(price_id=price.id, above=0, unit_minor=minor))
     return made

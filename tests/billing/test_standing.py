@@ -29,6 +29,7 @@ def made(session: Session, *bills: dict[str, Any], zone: str = "UTC", status: st
     account = factories.account(session, of, status=status)
     for given in bills:
         bill(session, of, [(account, 500)], **given)
+    standing.refresh(session, [account.id])
     return account.id
 
 
