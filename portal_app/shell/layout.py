@@ -204,7 +204,8 @@ def _found_line(item: rx.Var[NavLink]) -> rx.Component:
 
 
 def _sign(item: rx.Var[NavLink]) -> rx.Component:
-    return rx.match(item["icon"], ("user", icon("user")), ("receipt-text", icon("receipt-text")), icon("database"))
+    signs = ("user", icon("user")), ("receipt-text", icon("receipt-text"))
+    return rx.fragment(rx.match(item["icon"], *signs, icon("database")))
 
 
 def _navigation() -> rx.Component:
