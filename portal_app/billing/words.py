@@ -4,10 +4,12 @@ from datetime import date
 
 from babel.dates import format_date
 
-from portal_app.models import Bill, BillKind
+from portal_app.models import Bill, BillingMethod, BillKind, Plan
 
 LOCALE = "en"
 CONSOLIDATED = "Consolidated bill"
+METHODS = {BillingMethod.CARD: "Credit Card", BillingMethod.INVOICE: "Invoice"}
+PLANS = {Plan.MONTHLY: "Monthly", Plan.ANNUAL: "Annual"}
 
 
 def kind_word(bill: Bill) -> str:
