@@ -10,7 +10,7 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
-from portal_app.shell.navigation import NavLink, home_of, links_for, settings_for
+from portal_app.shell.navigation import NavLink, billing_for, home_of, links_for, settings_for
 from portal_app.users import service as users
 
 SHORTEST_SEARCH = 2
@@ -24,6 +24,7 @@ class ShellState(rx.State):
     home: str = "/"
     links: list[NavLink] = []
     settings_tabs: list[NavLink] = []
+    billing_tabs: list[str] = []
     may_search: bool = False
     search: str = ""
     found: list[NavLink] = []
@@ -58,6 +59,9 @@ class ShellState(rx.State):
             self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
             self.settings_tabs = tabs
             self.may_search = actor.may(Permission.DASHBOARD_VIEW) or actor.may(Permission.USERS_MANAGE)
+        # Only the pages of Billing need its tabs.
+        if self.router.url.path.startswith("/billing/") and self.billing_tabs != (tabs := billing_for(actor)):
+            self.billing_tabs = tabs
         if self.search:
             self.search, self.found, self.searched = "", [], False
 
