@@ -91,18 +91,14 @@ def _belongs_to(content: Callable[[], rx.Component], page: Callable[[], rx.Compo
 
 def _settings_tabs() -> rx.Component:
     return rx.el.nav(
-        rx.el.ul(
-            rx.foreach(ShellState.settings_tabs, lambda tab: _tab(tab["label"], tab["href"])), class_name="tabs"
-        ),
+        rx.el.ul(rx.foreach(ShellState.settings_tabs, lambda tab: _tab(tab["label"], tab["href"])), class_name="tabs"),
         aria_label="Settings",
     )
 
 
 def billing_tabs() -> rx.Component:
     """The tabs of Billing. They stand in the page: only which of them are open comes with the frame."""
-    tabs = (
-        rx.cond(ShellState.billing_tabs.contains(place.href), _tab(place.label, place.href)) for place in BILLING
-    )
+    tabs = (rx.cond(ShellState.billing_tabs.contains(place.href), _tab(place.label, place.href)) for place in BILLING)
     return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Billing")
 
 
@@ -234,9 +230,11 @@ def _navigation() -> rx.Component:
 
 def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     path = rx.State.router.url.path
-    within = ((item["href"] == "/") & path.startswith("/accounts/")) | (
-        (item["label"] == "Settings") & path.startswith("/settings/")
-    ) | ((item["label"] == "Billing") & path.startswith("/billing/"))
+    within = (
+        ((item["href"] == "/") & path.startswith("/accounts/"))
+        | ((item["label"] == "Settings") & path.startswith("/settings/"))
+        | ((item["label"] == "Billing") & path.startswith("/billing/"))
+    )
     return rx.el.li(
         link(
             rx.match(

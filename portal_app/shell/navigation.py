@@ -33,9 +33,7 @@ class NavLink(TypedDict):
 ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
 DASHBOARD = Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW}))
 # The tabs of Billing, in the order of the specification.
-BILLING: tuple[Place, ...] = (
-    Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),
-)
+BILLING: tuple[Place, ...] = (Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),)
 PLACES = (
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
