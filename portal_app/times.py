@@ -1,11 +1,11 @@
 """Instants in words, in the partner's time zone."""
 
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import TypedDict
 from zoneinfo import available_timezones
 
-from babel.dates import format_date, format_datetime, get_timezone
+from babel.dates import format_datetime, get_timezone
 
 LOCALE = "en"
 
@@ -27,11 +27,6 @@ def moment(at: datetime | None, time_zone: str) -> Moment:
     # The seconds are noise in a list; the exact instant keeps them.
     shown = format_datetime(at, "MMM d, y, h:mm a", tzinfo=get_timezone(time_zone), locale=LOCALE)
     return Moment(text=shown, exact=f"{at:%Y-%m-%d %H:%M:%S} UTC")
-
-
-def day_text(day: date) -> str:
-    """Such as "Nov 23, 2026"."""
-    return format_date(day, "MMM d, y", locale=LOCALE)
 
 
 @cache

@@ -3,9 +3,9 @@
 from typing import TypedDict
 
 from portal_app.billing.rows import StatusRow, SubscriptionRow
+from portal_app.billing.words import date_text
 from portal_app.models import AccountStatus
 from portal_app.money import amount_text
-from portal_app.times import day_text
 
 NOTHING = "\u2013"
 PLANS = {AccountStatus.MONTHLY: "Monthly", AccountStatus.ANNUAL: "Annual"}
@@ -36,7 +36,7 @@ def line(row: StatusRow, currency: str) -> Line:
         renewal=renewal_words(row.subscription),
         amount=amount_text(row.amount_minor, currency) if row.amount_minor else NOTHING,
         forecast=amount_text(row.expected.amount_minor, currency) if row.expected else NOTHING,
-        forecast_on=f"On {day_text(row.expected.on)}" if row.expected else "",
+        forecast_on=f"On {date_text(row.expected.on)}" if row.expected else "",
     )
 
 
@@ -52,5 +52,5 @@ def renewal_words(subscription: SubscriptionRow | None) -> str:
     """The day on which the subscription renews, or ends."""
     if subscription is None:
         return NOTHING
-    day = day_text(subscription.covered_until)
+    day = date_text(subscription.covered_until)
     return f"Ends {day}" if subscription.ends else day
