@@ -3,10 +3,9 @@
 from sqlmodel import Session, col
 
 from portal_app import clock
-from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.billing import letters
+from portal_app.billing import letters, operators
 from portal_app.billing.access import whole_bill
 from portal_app.billing.parties import buyer
 from portal_app.billing.profiles import profile_of
@@ -39,7 +38,7 @@ def email_invoice(session: Session, actor: Actor, bill_id: int) -> str:
         raise Conflict("There is no billing address yet. Enter one in Payment Details.")
     _queue(session, bill, to, once=f"bill:{bill.id}:{clock.now():%Y-%m-%dT%H:%M}")
     said = f"{kind_word(bill)} {bill.number} mailed to {to}"
-    record(session, actor, Activity.DATA_EXPORT, said, partner_id=bill.partner_id)
+    operators.note(session, actor, bill.partner_id, Activity.DATA_EXPORT, said)
     return to
 
 
