@@ -8,6 +8,7 @@ from reflex.vars import FunctionStringVar
 from reflex_components_core.core.banner import has_connection_errors
 
 from portal_app.auth.state import SessionState
+from portal_app.billing.banners import Banner
 from portal_app.settings import settings
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
@@ -25,6 +26,7 @@ from portal_app.ui import (
     popover,
     search_input,
 )
+from portal_app.ui.kinds import classes
 
 # Reflex gives the key and what was held with it; the event comes last.
 FOCUS_SEARCH = """(key, held, event) => {
@@ -101,6 +103,7 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
         _header(help_topic),
         _navigation(),
         rx.el.main(
+            rx.foreach(ShellState.banners, _banner),
             callout(NoticeState.kind, NoticeState.text, on_dismiss=NoticeState.dismiss),
             rx.cond(SessionState.denied != "", _denied(), content),
             id="main",
@@ -111,6 +114,16 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
         confirm_dialog(),
         offline(),
         class_name="app",
+    )
+
+
+def _banner(banner: rx.Var[Banner]) -> rx.Component:
+    return rx.el.section(
+        rx.cond(banner.kind == "red", icon("circle-alert"), icon("triangle-alert")),
+        rx.el.p(banner.text),
+        link(banner.action, href=banner.href),
+        class_name=classes("banner", f"is-{banner.kind}"),
+        aria_label="Billing notice",
     )
 
 
@@ -156,11 +169,11 @@ def theme_switch() -> rx.Component:
 def _search() -> rx.Component:
     return rx.el.div(
         search_input(
-            "Search accounts",
+            "Search accounts, invoices and users",
             value=ShellState.search,
             on_change=ShellState.find,
             on_clear=ShellState.clear,
-            placeholder="Search accounts",
+            placeholder="Search",
             name="global-search",
             id="global-search",
             shortcut="/",
@@ -191,7 +204,8 @@ def _found_line(item: rx.Var[NavLink]) -> rx.Component:
 
 
 def _sign(item: rx.Var[NavLink]) -> rx.Component:
-    return rx.cond(item["icon"] == "user", icon("user"), icon("database"))
+    signs = ("user", icon("user")), ("receipt-text", icon("receipt-text"))
+    return rx.fragment(rx.match(item["icon"], *signs, icon("database")))
 
 
 def _navigation() -> rx.Component:

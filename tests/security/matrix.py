@@ -21,7 +21,7 @@ AREAS: dict[str, frozenset[str]] = {
     "operator": frozenset({OPERATORS}),
     "partner_settings": frozenset({"account:manage"}),
     "security": frozenset({SIGNED_IN, "security:manage"}),
-    "shell": frozenset({"dashboard:view or users:manage", SIGNED_IN}),
+    "shell": frozenset({"billing:view or dashboard:view or users:manage", SIGNED_IN}),
     "sign_in": frozenset(),
     "users": frozenset({"users:manage"}),
 }
