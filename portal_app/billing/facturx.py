@@ -66,9 +66,9 @@ def category_of(bill: Bill) -> str | None:
     if bill.reverse_charge:
         return "AE" if has_seller and has_buyer else None
     if bill.tax_bp:
-        return "S" if bill.seller.get("tax_id") else None
+        return "S" if has_seller or (bill.seller.get("tax_id") and bill.seller.get("registration")) else None
     if not bill.seller.get("tax_id"):
-        return "O"
+        return "O" if bill.seller.get("registration") else None
     return "E" if bill.seller.get("tax_note") else None
 
 
@@ -110,9 +110,8 @@ def _line(item: Element, position: int, line: BillLine, bill: Bill, category: st
 
 def _party(party: Element, given: dict[str, str], *, seller: bool, untaxed: bool) -> None:
     _add(party, "ram:Name", given.get("name") or given.get("company", ""))
-    if seller and given.get("registration"):
-        _add(party, "ram:Description", given["registration"])
     if seller:
+        _optional(party, "ram:SpecifiedLegalOrganization", "ram:ID", given.get("registration"))
         contact = _add(party, "ram:DefinedTradeContact")
         _add(contact, "ram:PersonName", given.get("name", ""))
         _optional(contact, "ram:TelephoneUniversalCommunication", "ram:CompleteNumber", given.get("phone"))

@@ -2,15 +2,16 @@
 
 from sqlmodel import Session, col
 
-from portal_app import clock
+from portal_app import clock, db
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.billing import letters, operators
-from portal_app.billing.access import whole_bill
+from portal_app.billing import document_reading, documents, letters, operators
+from portal_app.billing.access import NO_SUCH_BILL, whole_bill
+from portal_app.billing.document_reading import BillDocument
 from portal_app.billing.parties import buyer
 from portal_app.billing.profiles import profile_of
 from portal_app.billing.words import kind_word
-from portal_app.errors import Conflict
+from portal_app.errors import Conflict, NotFound
 from portal_app.mail import service as mail
 from portal_app.models import Bill, Delivery
 
@@ -40,6 +41,21 @@ def email_invoice(session: Session, actor: Actor, bill_id: int) -> str:
     said = f"{kind_word(bill)} {bill.number} mailed to {to}"
     operators.note(session, actor, bill.partner_id, Activity.DATA_EXPORT, said)
     return to
+
+
+def attachment(source: str) -> bytes:
+    """The PDF of a letter's attachment such as "bill:7". Raises NotFound."""
+    kind, _, number = source.partition(":")
+    if kind != KIND:
+        raise NotFound(NO_SUCH_BILL)
+    return documents.pdf(db.read(_document, int(number)))
+
+
+def _document(session: Session, bill_id: int) -> BillDocument:
+    bill = session.get(Bill, bill_id)
+    if bill is None:
+        raise NotFound(NO_SUCH_BILL)
+    return document_reading.of_bill(session, bill)
 
 
 def _queue(session: Session, bill: Bill, to: str, *, once: str) -> None:
