@@ -13,7 +13,7 @@ from portal_app.settings import settings
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
-from portal_app.shell.navigation import NavLink
+from portal_app.shell.navigation import BILLING, NavLink
 from portal_app.shell.state import NoticeState, ShellState
 from portal_app.ui import (
     button,
@@ -62,10 +62,22 @@ def settings_page(
     route: str, title: str, *, load: Any, help_topic: str
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Registers one of the tabs of Settings: a `portal_page` below the tabs. `title` is also its heading."""
+    return _tabbed_page(route, title, _settings_tabs, load=load, help_topic=help_topic)
 
+
+def billing_page(
+    route: str, title: str, *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Registers one of the tabs of Billing: a `portal_page` below the tabs. `title` is also its heading."""
+    return _tabbed_page(route, title, billing_tabs, load=load, help_topic=help_topic)
+
+
+def _tabbed_page(
+    route: str, title: str, tabs: Callable[[], rx.Component], *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     def wrap(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
         def tabbed() -> rx.Component:
-            return rx.fragment(rx.el.div(rx.el.h1(title), class_name="page-head"), _settings_tabs(), content())
+            return rx.fragment(rx.el.div(rx.el.h1(title), class_name="page-head"), tabs(), content())
 
         _belongs_to(content, tabbed)
         portal_page(route, title, load=load, help_topic=help_topic)(tabbed)
@@ -81,19 +93,25 @@ def _belongs_to(content: Callable[[], rx.Component], page: Callable[[], rx.Compo
 
 def _settings_tabs() -> rx.Component:
     return rx.el.nav(
-        rx.el.ul(rx.foreach(ShellState.settings_tabs, _settings_tab), class_name="tabs"), aria_label="Settings"
+        rx.el.ul(rx.foreach(ShellState.settings_tabs, lambda tab: _tab(tab["label"], tab["href"])), class_name="tabs"),
+        aria_label="Settings",
     )
 
 
-def _settings_tab(tab: rx.Var[NavLink]) -> rx.Component:
-    here = _is_here(tab["href"])
-    return rx.el.li(link(tab["label"], href=tab["href"], aria_current=rx.cond(here, "page", "false")))
+def billing_tabs() -> rx.Component:
+    """The tabs of Billing. They stand in the page: only which of them are open comes with the frame."""
+    tabs = (rx.cond(ShellState.billing_tabs.contains(place.href), _tab(place.label, place.href)) for place in BILLING)
+    return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Billing")
 
 
-def _is_here(href: rx.Var[str]) -> rx.Var[bool]:
+def _tab(label: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
+    return rx.el.li(link(label, href=href, aria_current=rx.cond(_is_here(href), "page", "false")))
+
+
+def _is_here(href: str | rx.Var[str]) -> rx.Var[bool]:
     path = rx.State.router.url.path
     # The server adds a slash to a page's address.
-    return (path == href) | (path == href.to(str) + "/")
+    return (path == href) | (path == rx.Var.create(href).to(str) + "/")
 
 
 def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
@@ -226,14 +244,17 @@ def _navigation() -> rx.Component:
 
 def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     path = rx.State.router.url.path
-    within = ((item["href"] == "/") & path.startswith("/accounts/")) | (
-        (item["label"] == "Settings") & path.startswith("/settings/")
+    within = (
+        ((item["href"] == "/") & path.startswith("/accounts/"))
+        | ((item["label"] == "Settings") & path.startswith("/settings/"))
+        | ((item["label"] == "Billing") & path.startswith("/billing/"))
     )
     return rx.el.li(
         link(
             rx.match(
                 item["icon"],
                 ("database", icon("database")),
+                ("receipt-text", icon("receipt-text")),
                 ("building-2", icon("building-2")),
                 ("settings", icon("settings")),
                 ("shield-check", icon("shield-check")),

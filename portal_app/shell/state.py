@@ -15,7 +15,7 @@ from portal_app.billing.banners import Banner, banners_for
 from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.words import CONSOLIDATED
 from portal_app.money import amount_text
-from portal_app.shell.navigation import NavLink, home_of, links_for, settings_for
+from portal_app.shell.navigation import NavLink, billing_for, home_of, links_for, settings_for
 from portal_app.users import service as users
 
 SHORTEST_SEARCH = 2
@@ -29,6 +29,7 @@ class ShellState(rx.State):
     home: str = "/"
     links: list[NavLink] = []
     settings_tabs: list[NavLink] = []
+    billing_tabs: list[str] = []
     banners: list[Banner] = []
     may_search: bool = False
     search: str = ""
@@ -65,6 +66,9 @@ class ShellState(rx.State):
             self.settings_tabs = tabs
             finds = {Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE}
             self.may_search = bool(finds & actor.permissions)
+        # Only the pages of Billing need its tabs.
+        if self.router.url.path.startswith("/billing/") and self.billing_tabs != (tabs := billing_for(actor)):
+            self.billing_tabs = tabs
         if self.search:
             self.search, self.found, self.searched = "", [], False
 
