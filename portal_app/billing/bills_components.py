@@ -16,10 +16,10 @@ from portal_app.ui import (
     ask,
     badge,
     bare_select,
-    button,
     cut,
     empty_state,
     filter_chip,
+    icon_button,
     link,
     link_button,
     option,
@@ -45,17 +45,16 @@ HISTORY_COLUMNS = (
     Column("CSV", "action"),
 )
 UNPAID_COLUMNS = (
-    Column("Payment Method", "short", sort="method", on_card=False),
+    Column("Payment Method", "short", on_card=False),
     Column("Account Name", "name", sort="name"),
     Column("Billing Status", "status", sort="status"),
-    Column("Subscription", "short", sort="plan", on_card=False),
-    Column("Issue Date", "date", sort="issued", on_card=False),
+    Column("Subscription", "short", on_card=False, wide_only=True),
+    Column("Issue Date", "date", sort="issued", on_card=False, wide_only=True),
     Column("Due Date", "date", sort="due"),
     Column("Total Amount", "number", sort="amount"),
-    Column("Download", "short", sort="number"),
+    Column("Download", "short"),
     Column("CSV", "short", on_card=False),
     Column("Email Invoice", "action"),
-    Column("Pay Invoice", "action"),
 )
 
 
@@ -109,6 +108,7 @@ def payment_status() -> rx.Component:
             figure("Open Invoices", "grey", State.invoices),
         ],
         loading=State.shown != BillList.UNPAID.value,
+        amounts=True,
     )
 
 
@@ -223,7 +223,6 @@ def _unpaid_cells(line: rx.Var[Line]) -> list[Any]:
         _number(line),
         _csv(line),
         _email(line),
-        _pay(line),
     ]
 
 
@@ -253,32 +252,11 @@ def _csv(line: rx.Var[Line]) -> rx.Component:
 def _email(line: rx.Var[Line]) -> rx.Component:
     return rx.cond(
         line["pdf"] != "",
-        button(
+        icon_button(
             "Email Invoice",
-            small=True,
-            title="Mail " + line["number"].to_string() + " to the billing address",
-            busy=State.mailing_id == line["id"],
+            "mail",
+            title="Email invoice " + line["number"].to_string() + " to the billing address",
+            disabled=State.mailing_id == line["id"],
             on_click=State.email(line["id"]),
         ),
-    )
-
-
-def _pay(line: rx.Var[Line]) -> rx.Component:
-    """What settles the bill: another card for one that is charged, else the processor's page."""
-    card = rx.cond(
-        State.may_change_card,
-        link_button("Update Credit Card Details", href="/billing/payment-details", small=True),
-    )
-    return rx.cond(line["by_card"], card, rx.cond(State.may_pay & (line["pdf"] != ""), _pay_button(line)))
-
-
-def _pay_button(line: rx.Var[Line]) -> rx.Component:
-    return button(
-        "Pay Invoice",
-        kind="primary",
-        small=True,
-        title="Pay " + line["number"].to_string() + " by card or PayPal",
-        busy=State.paying_id == line["id"],
-        disabled=State.paying_id != 0,
-        on_click=State.pay(line["id"]),
     )

@@ -5,16 +5,12 @@ from typing import Any
 import reflex as rx
 
 from portal_app.billing import tax_ids
-from portal_app.billing.cards import CardRow
 from portal_app.billing.details import PAYMENT_DAYS, TITLES
 from portal_app.billing.details_state import PaymentDetailsState as State
-from portal_app.billing.leaving import leaving_form
 from portal_app.shell.layout import billing_page
 from portal_app.ui import (
-    badge,
     button,
     callout,
-    confirm,
     focus_first_fault,
     option,
     radio_group,
@@ -26,86 +22,14 @@ from portal_app.ui import (
 
 @billing_page("/billing/payment-details", "Payment Details", load=State.load, help_topic="payment-details")
 def payment_details() -> rx.Component:
-    """The stored cards, and whom the bills are made out to."""
+    """Whom the bills are made out to."""
     return rx.fragment(
         # The fields take what is saved when they are made: not before it is there.
         rx.cond(
             State.ready,
-            rx.el.div(_cards(), _form(), class_name="form"),
+            _form(),
             rx.el.div(class_name="skeleton form-skeleton", aria_hidden="true"),
         ),
-        _delete_dialog(),
-        leaving_form(State.leave_for),
-    )
-
-
-def _cards() -> rx.Component:
-    add = button("Add New Card", icon="plus", busy=State.adding, on_click=State.add_card)
-    return rx.el.section(
-        rx.el.div(rx.el.h2("Credit Card Details"), add, class_name="card-head"),
-        rx.cond(
-            State.cards.length() > 0,
-            rx.el.ul(rx.foreach(State.cards, _card), class_name="entries"),
-            rx.el.p(
-                rx.cond(
-                    State.by_invoice,
-                    "No card is stored. You are billed by invoice and need none.",
-                    "No card is stored. Monthly subscriptions that are paid by credit card need one.",
-                ),
-                class_name="muted",
-            ),
-        ),
-        rx.el.p(
-            "The number is typed on the payment processor's page. Here only its last four digits and its expiry are "
-            "kept.",
-            class_name="muted",
-        ),
-        class_name="card stack",
-        aria_label="Credit Card Details",
-    )
-
-
-def _card(card: rx.Var[CardRow]) -> rx.Component:
-    name = card.brand + " ending in " + card.last4
-    return rx.el.li(
-        rx.el.div(
-            rx.el.strong(name),
-            rx.el.span("Expires " + card.expiry, class_name="muted num"),
-            class_name="two-lines",
-        ),
-        rx.cond(card.expired, badge("red", "Expired")),
-        rx.cond(card.active, badge("green", "Active")),
-        rx.el.div(
-            rx.cond(
-                card.active,
-                rx.fragment(),
-                button(
-                    "Activate Card",
-                    small=True,
-                    title="Charge " + name,
-                    busy=State.activating_id == card.id,
-                    on_click=State.activate(card.id),
-                ),
-            ),
-            button("Delete Card", kind="danger", small=True, title="Delete " + name, on_click=State.ask(card.id)),
-            class_name="row entry-end",
-        ),
-        key=card.id,
-        class_name="row entry",
-    )
-
-
-def _delete_dialog() -> rx.Component:
-    return confirm(
-        State.asked != "",
-        "Delete this card?",
-        State.asked + " is not charged any more. If another card is stored, that one is charged instead.",
-        id="delete-card-dialog",
-        act="Delete",
-        on_confirm=State.delete,
-        on_close=State.close,
-        busy=State.deleting,
-        danger=True,
     )
 
 
@@ -179,16 +103,16 @@ def _company() -> tuple[rx.Component, ...]:
 
 def _contact() -> tuple[rx.Component, ...]:
     return (
-        _field("Email", "email", type="email", hint="Bills and receipts go there.", required=True, auto_complete="email"),
+        _field(
+            "Email", "email", type="email", hint="Bills and receipts go there.", required=True, auto_complete="email"
+        ),
         _field("Phone", "phone", type="tel", auto_complete="tel"),
     )
 
 
 def _payment() -> tuple[rx.Component, ...]:
     return (
-        text_input(
-            "Currency", "currency", value=State.currency, read_only=True, hint="Only the provider changes it."
-        ),
+        text_input("Currency", "currency", value=State.currency, read_only=True, hint="Only the provider changes it."),
         _select(
             "Payment Day",
             "payment_day",
