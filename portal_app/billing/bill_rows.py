@@ -1,0 +1,46 @@
+"""All that a page may see of bills."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
+
+    `account_name` is empty on a consolidated bill. `status` is one of BillingStatus.
+    """
+
+    id: int
+    number: int
+    kind: str
+    account_name: str
+    method: str
+    plan: str
+    status: str
+    issued_on: date
+    due_on: date
+    amount_minor: int
+    currency: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BillPage:
+    """A page of bills; how many match, and how many the list has."""
+
+    rows: list[BillRow]
+    matching: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What is open, in minor units and in bills. `refused`: bills whose card was refused; they are overdue too."""
+
+    due_minor: int = 0
+    overdue_minor: int = 0
+    due: int = 0
+    overdue: int = 0
+    refused: int = 0
+    invoices: int = 0
