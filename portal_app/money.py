@@ -9,5 +9,9 @@ LOCALE = "en"
 
 def amount_text(minor: int, currency: str) -> str:
     """Such as "€226.80", "¥1,200" or "KWD 1.250": the currency's own number of digits."""
-    digits = get_currency_precision(currency)
-    return format_currency(Decimal(minor).scaleb(-digits), currency, locale=LOCALE)
+    return format_currency(major(minor, currency), currency, locale=LOCALE)
+
+
+def major(minor: int, currency: str) -> Decimal:
+    """The amount in the currency's main unit with all its digits, such as 226.80 or 1200: for files and programs."""
+    return Decimal(minor).scaleb(-get_currency_precision(currency))

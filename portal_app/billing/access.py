@@ -1,35 +1,27 @@
-"""Whose a bill is. A user with chosen accounts has only the bills whose every part is theirs."""
+"""One bill, whole: it may be paid, downloaded and mailed only by who may see all of it."""
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, and_, true
+from sqlmodel import Session, select
 
-from portal_app.auth.actor import Actor
+from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.permissions import Permission
+from portal_app.billing import bill_reading
 from portal_app.errors import NotFound
-from portal_app.models import Bill, BillShare, UserAccount
+from portal_app.models import Bill
 
 NO_SUCH_BILL = "There is no such bill."
 
 
 def whole_bill(
-    session: Session, actor: Actor, bill_id: int, permission: Permission = Permission.BILLING_VIEW, *, lock: bool = False
+    session: Session, actor: Actor, *where: ColumnElement[bool], permission: Permission = Permission.BILLING_VIEW
 ) -> Bill:
-    """The bill with its total, to download, mail or pay. NotFound for a stranger's, an unknown and a shared one alike.
-
-    `lock` holds the row until the transaction ends.
-    """
-    actor.require(permission)
-    found = select(Bill).where(col(Bill.id) == bill_id, col(Bill.partner_id) == actor.partner_id)
-    bill = session.exec(found.with_for_update() if lock else found).first()
-    if bill is None or not _is_whole(session, actor, bill_id):
+    """The bill, if all of it is the actor's; an operator's is any. Raises Denied and NotFound."""
+    if actor.kind == ActorKind.OPERATOR:
+        mine: ColumnElement[bool] = true()
+    else:
+        actor.require(permission)
+        mine = and_(bill_reading.in_scope(actor), bill_reading.whole(actor))
+    bill = session.exec(select(Bill).where(mine, *where)).first()
+    if bill is None:
         raise NotFound(NO_SUCH_BILL)
     return bill
-
-
-def _is_whole(session: Session, actor: Actor, bill_id: int) -> bool:
-    if actor.all_accounts:
-        return True
-    theirs = select(UserAccount.account_id).where(col(UserAccount.user_id) == actor.user_id)
-    shares = select(BillShare.account_id).where(col(BillShare.bill_id) == bill_id)
-    if session.exec(shares.limit(1)).first() is None:
-        return False
-    return session.exec(shares.where(col(BillShare.account_id).not_in(theirs)).limit(1)).first() is None

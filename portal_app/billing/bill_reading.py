@@ -100,7 +100,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         col(Bill.due_on),
         _part(actor),
         col(Bill.currency),
-        _whole(actor),
+        whole(actor),
     )
 
 
@@ -116,7 +116,8 @@ def _part(actor: Actor) -> Any:
     return select(func.sum(BillShare.amount_minor)).where(mine).correlate(Bill).scalar_subquery()
 
 
-def _whole(actor: Actor) -> ColumnElement[bool]:
+def whole(actor: Actor) -> ColumnElement[bool]:
+    """Of the bills in scope, those of which every part exists for the actor."""
     if actor.all_accounts:
         return true()
     return ~exists().where(_OF_BILL, col(BillShare.account_id).not_in(_accounts(actor))).correlate(Bill)

@@ -9,7 +9,8 @@ class Letter:
     """Plain text throughout: no markup in it is ever taken as such. Addresses are absolute (`links.absolute`).
 
     `action` is the one button, its label and where it leads. `items` is a list below the paragraphs: of each thing its
-    name, its address ("" for none) and a remark. `small` is the small print.
+    name, its address ("" for none) and a remark. `small` is the small print. `attachments` are files: the name of each,
+    and what it is made of when the letter goes out, such as "bill:7" (`mail.delivery`).
     """
 
     subject: str
@@ -17,6 +18,7 @@ class Letter:
     action: tuple[str, str] | None = None
     small: tuple[str, ...] = ()
     items: tuple[tuple[str, str, str], ...] = ()
+    attachments: tuple[tuple[str, str], ...] = ()
 
 
 def pack(letter: Letter) -> bytes:
@@ -33,4 +35,5 @@ def unpack(stored: bytes) -> Letter:
         action=tuple(found["action"]) if found["action"] else None,
         small=tuple(found["small"]),
         items=tuple(tuple(item) for item in found["items"]),
+        attachments=tuple(tuple(file) for file in found.get("attachments", ())),
     )
