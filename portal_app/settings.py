@@ -78,14 +78,22 @@ class Settings(BaseSettings):
     google_client_id: str = Field("", description="OAuth client for Sign in with Google; empty: not offered.")
     google_client_secret: SecretStr = Field(SecretStr(""), description="Client secret of the OAuth client.")
     google_issuer: str = Field("", description="Another issuer than Google's own.")
-    payment_gateway: str = Field("sandbox", pattern="^(sandbox|stripe)$", description="Payment processor: sandbox or stripe.")
+    payment_gateway: str = Field(
+        "sandbox", pattern="^(sandbox|stripe)$", description="Payment processor: sandbox or stripe."
+    )
     sandbox_url: str = Field("", description="Address of a sandbox processor that runs alone; empty: in the process.")
     sandbox_secret: SecretStr = Field(
-        SecretStr(""), validate_default=True, description="What the portal and a sandbox processor that runs alone both know."
+        SecretStr(""),
+        validate_default=True,
+        description="Known to the portal and a sandbox that runs alone.",
     )
-    stripe_secret_key: SecretStr = Field(SecretStr(""), validate_default=True, description="Stripe's secret key; needed for stripe.")
+    stripe_secret_key: SecretStr = Field(
+        SecretStr(""), validate_default=True, description="Stripe's secret key; needed for stripe."
+    )
     stripe_webhook_secret: SecretStr = Field(
-        SecretStr(""), validate_default=True, description="Secret with which Stripe signs what it sends to /webhooks/stripe."
+        SecretStr(""),
+        validate_default=True,
+        description="Signs what Stripe sends to /webhooks/stripe.",
     )
     stripe_url: str = Field("", description="Another address than Stripe's own API.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")

@@ -36,8 +36,7 @@ def refuse(session: Session, bill: Bill, reason: str, now: datetime) -> None:
     days = (bill.issued_on + timedelta(days=days) for days in RETRIES)
     bill.charge_refused, bill.next_charge_on = True, next((day for day in days if day > today), None)
     session.flush()
-    assert bill.id is not None
-    standing.refresh_bill(session, bill.id)
+    standing.refresh_bill(session, bill.id or 0)
     letter = letters.refused(bill, reason, bill.next_charge_on)
     write(session, bill.partner_id, letter, "card refused", f"refused:{bill.id}:{today}")
 

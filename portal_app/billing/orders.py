@@ -33,17 +33,16 @@ def begin(
     bill: Bill,
     kind: AttemptKind,
     amount_minor: int,
+    *,
     via: str,
     now: datetime,
-    *,
     card_id: int | None = None,
     reference: str = "",
 ) -> PaymentAttempt:
     """Write down what is about to be asked for. The bill is locked by the caller and has no other open attempt."""
-    assert bill.id is not None
     attempt = PaymentAttempt(
         key=secrets.token_urlsafe(24),
-        bill_id=bill.id,
+        bill_id=bill.id or 0,
         partner_id=bill.partner_id,
         kind=kind,
         gateway=via,
@@ -71,8 +70,8 @@ def begin_refund(session: Session, actor: Actor, payment_id: int, amount_minor: 
     taken = session.get_one(PaymentAttempt, payment.attempt_id)
     if not 0 < amount_minor <= payment.amount_minor - _returned(session, taken):
         raise Invalid(amount="At most what the payment brought can be given back.")
-    now, kind = clock.now(), AttemptKind.REFUND
-    return begin(session, bill, kind, amount_minor, taken.gateway, now, reference=taken.reference).key
+    told = {"via": taken.gateway, "now": clock.now(), "reference": taken.reference}
+    return begin(session, bill, AttemptKind.REFUND, amount_minor, **told).key
 
 
 def order_of(session: Session, key: str) -> tuple[Gateway, Order]:
@@ -109,9 +108,9 @@ def open_attempt_of(session: Session, bill_id: int) -> PaymentAttempt | None:
     return session.exec(select(PaymentAttempt).where(*mine)).first()
 
 
-def open_attempt(session: Session, key: str) -> PaymentAttempt | None:
-    """The attempt of this key, if its outcome is not known yet."""
-    mine = col(PaymentAttempt.key) == key, col(PaymentAttempt.state).in_(_OPEN)
+def unfinished(session: Session, key: str) -> PaymentAttempt | None:
+    """The attempt of this key, unless it has succeeded: what was declined or closed may have been paid after all."""
+    mine = col(PaymentAttempt.key) == key, col(PaymentAttempt.state) != AttemptState.SUCCEEDED
     return session.exec(select(PaymentAttempt).where(*mine)).first()
 
 

@@ -2,8 +2,7 @@
 
 from datetime import date
 
-from babel.dates import format_date
-
+from portal_app.billing.words import date_text
 from portal_app.mail.letter import Letter
 from portal_app.mail.links import absolute
 from portal_app.models import Bill, Card, PaymentAttempt
@@ -12,7 +11,7 @@ from portal_app.money import amount_text
 
 def refused(bill: Bill, reason: str, again: date | None) -> Letter:
     """The card could not be charged; `again` is the day of the next try."""
-    then = f"We will try again on {_day(again)}." if again else "We will not try again by ourselves."
+    then = f"We will try again on {date_text(again)}." if again else "We will not try again by ourselves."
     return Letter(
         subject=f"Your card could not be charged for invoice {bill.number}",
         paragraphs=(
@@ -36,11 +35,11 @@ def receipt(bill: Bill, attempt: PaymentAttempt) -> Letter:
 def reminder(bill: Bill, on: date) -> Letter:
     """An invoice is due soon, or has been for a while."""
     late = on > bill.due_on
-    state = f"has been due since {_day(bill.due_on)}" if late else f"is due on {_day(bill.due_on)}"
+    state = f"has been due since {date_text(bill.due_on)}" if late else f"is due on {date_text(bill.due_on)}"
     return Letter(
         subject=f"Invoice {bill.number} is {'overdue' if late else 'due soon'}",
         paragraphs=(
-            f"Invoice {bill.number} of {_day(bill.issued_on)} {state}; {_open(bill)} is open.",
+            f"Invoice {bill.number} of {date_text(bill.issued_on)} {state}; {_open(bill)} is open.",
             "If you have paid it in the meantime, you need not do anything.",
         ),
         action=("Pay the invoice", absolute("/billing/unpaid")),
@@ -62,7 +61,3 @@ def expiring(card: Card) -> Letter:
 
 def _open(bill: Bill) -> str:
     return amount_text(bill.total_minor - bill.settled_minor, bill.currency)
-
-
-def _day(day: date | None) -> str:
-    return format_date(day, "MMMM d, y", locale="en") if day else ""

@@ -5,7 +5,6 @@ order with the same key is looked up, or sent again, until there is an answer; u
 """
 
 import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import orders, settling
 from portal_app.billing.access import whole_bill
-from portal_app.billing.gateways.chosen import gateway, gateway_named
+from portal_app.billing.gateways.chosen import gateway
 from portal_app.billing.gateways.port import Answer, Gateway, Order, Outcome, Refused, Silent
 from portal_app.errors import Conflict, NotFound
 from portal_app.models import AttemptKind, AttemptState, Bill, BillState, Partner, PaymentAttempt
@@ -75,7 +74,7 @@ def result_of(session: Session, actor: Actor, key: str) -> Result:
     attempt = session.exec(select(PaymentAttempt).where(col(PaymentAttempt.key) == key)).first()
     if attempt is None:
         raise NotFound("There is no such payment.")
-    bill = whole_bill(session, actor, attempt.bill_id)
+    bill = whole_bill(session, actor, col(Bill.id) == attempt.bill_id)
     amount = amount_text(attempt.amount_minor, attempt.currency)
     return Result(AttemptState(attempt.state), attempt.bill_id, bill.number, amount, attempt.reason)
 
@@ -108,7 +107,7 @@ def refund(actor: Actor, payment_id: int, amount_minor: int) -> str:
 
     For operators, who were let in by their guard. The outcome is booked by `settle`. Invalid; Conflict.
     """
-    key = db.write(orders.begin_refund, actor, payment_id, amount_minor, gateway().name)
+    key = db.write(orders.begin_refund, actor, payment_id, amount_minor)
     via, order = db.read(orders.order_of, key)
     _ask(via.refund, order)
     return key
@@ -130,17 +129,20 @@ def look_up_unknown(now: datetime, keep_on: Callable[[], bool] = lambda: True) -
     return len(keys)
 
 
-def look_up(key: str, now: datetime | None = None) -> None:
-    """Ask the processor how an attempt stands, and book it. Nothing happens when it doesn't answer."""
+def look_up(key: str, now: datetime | None = None) -> bool:
+    """Ask the processor how an attempt stands, and book it. False when it doesn't answer."""
     now = now or clock.now()
-    attempt = db.read(orders.open_attempt, key)
+    attempt = db.read(orders.unfinished, key)
     if attempt is None:
-        return
-    via, order = db.read(orders.order_of, key)
+        return True
+    try:
+        via, order = db.read(orders.order_of, key)
+    except Silent:
+        # A gateway of earlier settings, which this portal has no more.
+        return False
     if attempt.kind == AttemptKind.CHECKOUT and attempt.created_at <= now - PAGE_LIFE:
-        _ask(via.close, order, now)
-    else:
-        _ask(lambda one: via.find(one) or _again(via, one, attempt.kind), order, now)
+        return _ask(via.close, order, now)
+    return _ask(lambda one: via.find(one) or _again(via, one, attempt.kind), order, now)
 
 
 def _again(via: Gateway, order: Order, kind: str) -> Answer:
@@ -154,11 +156,13 @@ def _again(via: Gateway, order: Order, kind: str) -> Answer:
 
 def _begin_checkout(session: Session, actor: Actor, bill_id: int) -> tuple[str, str, bool]:
     """The attempt's key, its page if there is one already, and whether it still fits the bill."""
-    bill = whole_bill(session, actor, bill_id, Permission.BILLS_PAY, lock=True)
+    actor.require(Permission.BILLS_PAY)
+    whole_bill(session, actor, col(Bill.id) == bill_id)
+    bill = session.get_one(Bill, bill_id, with_for_update=True, populate_existing=True)
     rest = orders.rest_of(bill)
     found = orders.open_attempt_of(session, bill_id)
     if found is None:
-        made = orders.begin(session, bill, AttemptKind.CHECKOUT, rest, gateway().name, clock.now())
+        made = orders.begin(session, bill, AttemptKind.CHECKOUT, rest, via=gateway().name, now=clock.now())
         return made.key, "", True
     if found.kind != AttemptKind.CHECKOUT:
         raise Conflict(_UNDER_WAY)
@@ -191,17 +195,18 @@ def _is_open(via: Gateway, order: Order) -> bool:
     return False
 
 
-def _ask(do: Callable[[Order], Answer], order: Order, now: datetime | None = None) -> None:
-    """Ask, and book the answer; without one, the attempt's outcome is unknown."""
+def _ask(do: Callable[[Order], Answer], order: Order, now: datetime | None = None) -> bool:
+    """Ask, and book the answer; without one, the attempt's outcome is unknown. Whether there was one."""
     try:
         answer = do(order)
     except Silent as fault:
         log.warning("the processor did not answer for an attempt: %s", fault)
         db.write(orders.mark_unknown, order.key)
-        return
+        return False
     except Refused as refusal:
         answer = Answer(Outcome.DECLINED, reason=refusal.reason)
     db.write(settle, order.key, answer, now)
+    return True
 
 
 def _due(session: Session, now: datetime) -> list[int]:
@@ -224,7 +229,7 @@ def _begin_charge(session: Session, bill_id: int, now: datetime) -> str | None:
         settling.refuse(session, bill, "There is no card to charge.", now)
         return None
     rest = orders.rest_of(bill)
-    return orders.begin(session, bill, AttemptKind.CHARGE, rest, card.gateway, now, card_id=card.id).key
+    return orders.begin(session, bill, AttemptKind.CHARGE, rest, via=card.gateway, now=now, card_id=card.id).key
 
 
 def _open_page_of(session: Session, bill_id: int) -> str | None:
@@ -237,5 +242,7 @@ def _missing(session: Session, now: datetime) -> list[str]:
     page = col(attempt.kind) == AttemptKind.CHECKOUT
     watched = and_(page, made <= now - PATIENCE, made > now - WATCHED)
     lost = and_(~page, or_(col(attempt.state) == AttemptState.UNKNOWN, made <= now - PATIENCE))
-    query = select(attempt.key).where(col(attempt.state).in_(_OPEN), or_(lost, watched, page & (made <= now - PAGE_LIFE)))
+    query = select(attempt.key).where(
+        col(attempt.state).in_(_OPEN), or_(lost, watched, page & (made <= now - PAGE_LIFE))
+    )
     return list(session.exec(query.order_by(made).limit(AT_ONCE)))

@@ -26,7 +26,7 @@ _ENDED = {Outcome.DECLINED: AttemptState.DECLINED, Outcome.ENDED: AttemptState.C
 
 
 def settle(session: Session, key: str, answer: Answer, now: datetime | None = None) -> None:
-    """Book the answer to an attempt. An attempt that has ended changes no more, except that money did come after all."""
+    """Book the answer to an attempt. What has ended changes no more, unless money did come after all."""
     now = now or clock.now()
     bill_id = session.exec(select(PaymentAttempt.bill_id).where(col(PaymentAttempt.key) == key)).one()
     # The bill first, as everywhere: two who bring the same answer wait for each other here.
@@ -43,19 +43,18 @@ def settle(session: Session, key: str, answer: Answer, now: datetime | None = No
 def _take(session: Session, bill: Bill, attempt: PaymentAttempt, answer: Answer, now: datetime) -> None:
     attempt.state, attempt.page, attempt.reason, attempt.finished_at = AttemptState.SUCCEEDED, "", "", now
     if attempt.kind == AttemptKind.REFUND:
-        _book(session, bill, attempt, PaymentKind.REFUND, -attempt.amount_minor, now)
+        _book(session, bill, attempt, kind=PaymentKind.REFUND, amount_minor=-attempt.amount_minor, now=now)
         _tell(session, bill, attempt, "given back")
         return
     attempt.reference = answer.reference or attempt.reference
-    payment = _book(session, bill, attempt, answer.kind, attempt.amount_minor, now)
+    payment = _book(session, bill, attempt, kind=answer.kind, amount_minor=attempt.amount_minor, now=now)
     rest = bill.total_minor - bill.settled_minor if bill.state == BillState.OPEN else 0
     credit(session, bill, min(rest, attempt.amount_minor), now)
     _tell(session, bill, attempt, f"paid by {'PayPal' if answer.kind == PaymentKind.PAYPAL else 'card'}")
     dunning.send_receipt(session, bill, attempt)
     if attempt.amount_minor > rest:
         # It was settled in another way meanwhile: what came too much goes back, by the next look for open attempts.
-        assert payment.id is not None
-        orders.begin_refund(session, system(bill.partner_id), payment.id, attempt.amount_minor - rest)
+        orders.begin_refund(session, system(bill.partner_id), payment.id or 0, attempt.amount_minor - rest)
 
 
 def credit(session: Session, bill: Bill, amount_minor: int, now: datetime) -> None:
@@ -64,8 +63,7 @@ def credit(session: Session, bill: Bill, amount_minor: int, now: datetime) -> No
     if bill.state == BillState.OPEN and bill.settled_minor == bill.total_minor:
         bill.state, bill.paid_at, bill.next_charge_on, bill.charge_refused = BillState.PAID, now, None, False
     session.flush()
-    assert bill.id is not None
-    standing.refresh_bill(session, bill.id)
+    standing.refresh_bill(session, bill.id or 0)
 
 
 def _end(session: Session, bill: Bill, attempt: PaymentAttempt, answer: Answer, now: datetime) -> None:
@@ -79,12 +77,11 @@ def _end(session: Session, bill: Bill, attempt: PaymentAttempt, answer: Answer, 
 
 
 def _book(
-    session: Session, bill: Bill, attempt: PaymentAttempt, kind: PaymentKind, amount_minor: int, now: datetime
+    session: Session, bill: Bill, attempt: PaymentAttempt, *, kind: PaymentKind, amount_minor: int, now: datetime
 ) -> Payment:
-    assert bill.id is not None
     zone = session.get_one(Partner, bill.partner_id).time_zone
     payment = Payment(
-        bill_id=bill.id,
+        bill_id=bill.id or 0,
         partner_id=bill.partner_id,
         kind=kind,
         amount_minor=amount_minor,

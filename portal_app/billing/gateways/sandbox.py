@@ -14,7 +14,7 @@ import httpx
 from portal_app import crypto
 from portal_app.billing.gateways.port import Answer, Forged, Notice, Order, Outcome, Page, Refused, Silent, StoredCard
 from portal_app.mail.links import absolute
-from portal_app.models import AttemptKind, PaymentKind
+from portal_app.models import PaymentKind
 from portal_app.sandbox_processor import signing
 from portal_app.sandbox_processor.app import Processor
 from portal_app.sandbox_processor.ledger import Ledger
