@@ -1,6 +1,7 @@
 """The one clock. All instants are aware datetimes in UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from portal_app.settings import settings
 
@@ -18,3 +19,8 @@ def today() -> date:
 def end_of(day: date) -> datetime:
     """The last instant of a day in UTC."""
     return datetime.combine(day, time.max, tzinfo=UTC)
+
+
+def day_in(time_zone: str, at: datetime | None = None) -> date:
+    """The day that it is in a zone at an instant; now, unless told."""
+    return (at or now()).astimezone(ZoneInfo(time_zone)).date()

@@ -72,6 +72,11 @@ class Actor:
         if permission not in self.permissions:
             raise Denied(permission.refusal)
 
+    def require_provider(self) -> None:
+        """Raise Denied unless it is an operator, or the portal itself."""
+        if self.kind not in {ActorKind.SYSTEM, ActorKind.OPERATOR}:
+            raise Denied("Only the provider's operators may do this.")
+
 
 NOBODY = Actor()
 

@@ -10,6 +10,7 @@ from portal_app import clock, db
 from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.audit import chain
 from portal_app.auth import passwords
+from portal_app.billing.default_prices import ensure_price_books
 from portal_app.demo import accounts, people
 from portal_app.demo.audit import audit_rows
 from portal_app.demo.customers import Made, make_accounts
@@ -138,6 +139,7 @@ def _refuse_taken(session: Session) -> None:
 
 def _make(session: Session, now: datetime) -> None:
     ensure_data_centers(session)
+    ensure_price_books(session)
     places = session.exec(select(DataCenter).order_by(DataCenter.position)).all()
     partners = {given.code: make_partner(session, given, now) for given in people.PARTNERS}
     chooser = Random(42)  # noqa: S311

@@ -176,7 +176,8 @@ class BillLine(SQLModel, table=True):
     # In thousandths: 12 mailboxes are 12000, 2.55 GB are 2550.
     quantity_milli: int = Field(default=1000, sa_type=BigInteger)
     unit: str = Field(default="", max_length=20)
-    # What one costs for the line's whole period; None where the tiers' prices differ (the trace lists them).
+    # What one costs for a whole month or year, of which the line's days may be a part (the description and the trace
+    # say so); None where the tiers' prices differ (the trace lists them).
     unit_minor: int | None = Field(default=None, sa_type=BigInteger)
     amount_minor: int = Field(sa_type=BigInteger)
     trace: dict = Field(default_factory=dict, sa_type=JSON)

@@ -2,10 +2,8 @@
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from zoneinfo import available_timezones
 
-from babel.core import get_global
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -14,10 +12,12 @@ from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth import passwords
-from portal_app.auth.actor import Actor, ActorKind
+from portal_app.auth.actor import Actor
+from portal_app.billing.default_prices import ensure_price_books
 from portal_app.demo import service as demo
-from portal_app.errors import Conflict, Denied, Invalid
+from portal_app.errors import Conflict, Invalid
 from portal_app.models import Partner, Role, User, UserKind
+from portal_app.money import currencies
 from portal_app.text import clean, email_fault, name_fault, normal_email
 
 _CODE = re.compile(r"[A-Z0-9]{3,20}")
@@ -49,7 +49,7 @@ class NewPartner:
 
 def create_operator(session: Session, actor: Actor, email: str, name: str, password: str) -> User:
     """Add a person of the provider. Raises Denied, Invalid (fields email, name, password), Conflict."""
-    _require_provider(actor)
+    actor.require_provider()
     email, name = clean(email), clean(name)
     _refuse(
         email=email_fault(email),
@@ -67,10 +67,11 @@ def create_partner(session: Session, actor: Actor, new: NewPartner) -> Partner:
 
     A deployment with a real partner is no demo any more: the demo's people can't sign in from then on.
     """
-    _require_provider(actor)
+    actor.require_provider()
     new = new.cleaned()
     _refuse(**_faults(new))
     ensure_data_centers(session)
+    ensure_price_books(session)
     partner = _add_partner(session, new)
     _add_user(session, UserKind.PARTNER, new.admin_email, new.admin_name, new.password, partner_id=partner.id)
     record(
@@ -82,18 +83,6 @@ def create_partner(session: Session, actor: Actor, new: NewPartner) -> Partner:
     )
     demo.set_open(session, demo.is_wanted(session))
     return partner
-
-
-@cache
-def currencies() -> frozenset[str]:
-    """The ISO 4217 codes of the currencies in use today."""
-    listed = (entry for entries in get_global("territory_currencies").values() for entry in entries)
-    return frozenset(code for code, _, until, is_tender in listed if until is None and is_tender)
-
-
-def _require_provider(actor: Actor) -> None:
-    if actor.kind not in {ActorKind.SYSTEM, ActorKind.OPERATOR}:
-        raise Denied("Only the provider's operators may do this.")
 
 
 def _refuse(**faults: str) -> None:
