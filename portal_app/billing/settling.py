@@ -33,6 +33,9 @@ def settle(session: Session, key: str, answer: Answer, now: datetime | None = No
     bill = session.get_one(Bill, bill_id, with_for_update=True)
     mine = select(PaymentAttempt).where(col(PaymentAttempt.key) == key).with_for_update()
     attempt = session.exec(mine.execution_options(populate_existing=True)).one()
+    if attempt.kind == AttemptKind.CHARGE:
+        # Whenever its answer came: a day that is caught up with counts as itself.
+        now = attempt.created_at
     is_open = attempt.state in {AttemptState.STARTED, AttemptState.UNKNOWN}
     if answer.outcome == Outcome.TAKEN and attempt.state != AttemptState.SUCCEEDED:
         _take(session, bill, attempt, answer, now)

@@ -74,7 +74,7 @@ class Processor:
             return made
 
         answer = await self._answer(request, do)
-        return PlainTextResponse("No answer", 504) if any(lost) else answer
+        return PlainTextResponse("No answer", 504, background=answer.background) if any(lost) else answer
 
     async def refund(self, request: Request) -> Response:
         given = await _given(request, {"payment": str, "amount": int})
@@ -131,17 +131,19 @@ class Processor:
             return JSONResponse({"fault": str(fault)}, 422)
         if found is None:
             return JSONResponse({"fault": "There is no such thing."}, 404)
-        return JSONResponse(found, background=BackgroundTask(self.tell_all))
+        # Asking changes nothing; whoever is told of something asks at once.
+        told = BackgroundTask(self.tell_all) if request.url.path.endswith("/charges") else None
+        return JSONResponse(found, background=told)
 
     def tell_all(self) -> None:
         """Tell the shop what it has not heard yet; what it doesn't take waits for the next time."""
         ledger = self.ledger()
-        for event in ledger.untold():
+        while event := ledger.next_message():
             body = event["body"].encode()
             if not self.tell(event["url"], body, signing.sign(self.secret(), body)):
+                ledger.put_back(event["id"])
                 log.info("a message waits: the shop did not take it")
                 return
-            ledger.told(event["id"])
 
 
 def _plain(do: Any) -> Any:

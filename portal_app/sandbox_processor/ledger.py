@@ -147,15 +147,17 @@ class Ledger:
         with self._change() as books:
             books.execute("DELETE FROM card WHERE token = ?", (token,))
 
-    def untold(self) -> list[Row]:
-        """The messages that nobody has taken yet, oldest first."""
-        with self._open() as books:
-            return [dict(row) for row in books.execute("SELECT * FROM event WHERE told = 0 ORDER BY rowid LIMIT 100")]
-
-    def told(self, event: str) -> None:
-        """The message was taken."""
+    def next_message(self) -> Row | None:
+        """The oldest message that nobody has taken; it counts as taken unless it is put back."""
         with self._change() as books:
-            books.execute("UPDATE event SET told = 1 WHERE id = ?", (event,))
+            oldest = "SELECT id FROM event WHERE told = 0 ORDER BY rowid LIMIT 1"
+            found = books.execute(f"UPDATE event SET told = 1 WHERE id = ({oldest}) RETURNING *").fetchone()  # noqa: S608
+            return dict(found) if found else None
+
+    def put_back(self, event: str) -> None:
+        """The message was not taken, and shall be told again."""
+        with self._change() as books:
+            books.execute("UPDATE event SET told = 0 WHERE id = ?", (event,))
 
     def taken(self) -> list[Row]:
         """Every payment that took money, and every refund as a negative one."""
