@@ -22,7 +22,8 @@ from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
-from portal_app.billing import payment_routes
+from portal_app.billing import document_routes, payment_routes
+from portal_app.billing import page as billing_status_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
@@ -52,6 +53,7 @@ PAGES = (
     access_denied_page,
     account_page,
     api_tokens_page,
+    billing_status_page,
     dashboard_page,
     import_accounts_page,
     ip_restrictions_page,
@@ -109,6 +111,7 @@ app = rx.App(
             routes=[
                 *auth_routes.routes,
                 *audit_routes.routes,
+                *document_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,

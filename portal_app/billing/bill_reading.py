@@ -58,18 +58,14 @@ def by_number(session: Session, actor: Actor, digits: str, today: date, limit: i
 
 def owed(session: Session, actor: Actor, today: date) -> Owed:
     """What of the actor's accounts is open."""
-    late, part, one = _late(today), _part(actor), literal(1)
-    sums = (
-        (~late, part),
-        (late, part),
-        (~late, one),
-        (late, one),
-        (col(Bill.charge_refused), one),
-        (col(Bill.method) == BillingMethod.INVOICE, one),
-    )
+    late, refused, part, one = _late(today), col(Bill.charge_refused), _part(actor), literal(1)
+    invoice = col(Bill.method) == BillingMethod.INVOICE
+    kinds = (~late, late, refused)
+    sums = [(kind, part) for kind in kinds] + [(kind, one) for kind in (*kinds, invoice)]
     columns = [func.coalesce(func.sum(case((when, what), else_=0)), 0) for when, what in sums]
-    found = session.execute(select(*columns).where(in_scope(actor), _LISTS[BillList.UNPAID])).one()
-    return Owed(*(int(value) for value in found))
+    next_due = func.min(case((~late, col(Bill.due_on))))
+    found = session.execute(select(*columns, next_due).where(in_scope(actor), _LISTS[BillList.UNPAID])).one()
+    return Owed(*(int(value) for value in found[:-1]), found[-1])
 
 
 def in_scope(actor: Actor) -> ColumnElement[bool]:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from portal_app.models import BillingStatus
+
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
-    `account_name` is empty on a consolidated bill. `status` is one of BillingStatus.
+    `account_name` is empty on a consolidated bill. `status` is one of BillingStatus: CURRENT once nothing is owed.
     """
 
     id: int
@@ -24,6 +26,10 @@ class BillRow:
     currency: str
     whole: bool
 
+    @property
+    def open(self) -> bool:
+        return self.status != BillingStatus.CURRENT
+
 
 @dataclass(frozen=True, slots=True)
 class BillPage:
@@ -36,11 +42,16 @@ class BillPage:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What is open, in minor units and in bills. `refused`: bills whose card was refused; they are overdue too."""
+    """What is open, in minor units and in bills. `refused`: bills whose card was refused; they are overdue too.
+
+    `next_due` is the first due date of those that are due.
+    """
 
     due_minor: int = 0
     overdue_minor: int = 0
+    refused_minor: int = 0
     due: int = 0
     overdue: int = 0
     refused: int = 0
     invoices: int = 0
+    next_due: date | None = None

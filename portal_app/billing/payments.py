@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import orders, settling
+from portal_app.billing import dunning, orders, settling
 from portal_app.billing.access import whole_bill
 from portal_app.billing.gateways.chosen import gateway
 from portal_app.billing.gateways.port import Answer, Gateway, Order, Outcome, Refused, Silent
@@ -226,7 +226,7 @@ def _begin_charge(session: Session, bill_id: int, now: datetime) -> str | None:
         return None
     card = orders.active_card(session, bill.partner_id)
     if card is None:
-        settling.refuse(session, bill, "There is no card to charge.", now)
+        dunning.refuse(session, bill, "There is no card to charge.", now)
         return None
     rest = orders.rest_of(bill)
     return orders.begin(session, bill, AttemptKind.CHARGE, rest, via=card.gateway, now=now, card_id=card.id).key

@@ -8,11 +8,12 @@ from reflex.vars import FunctionStringVar
 from reflex_components_core.core.banner import has_connection_errors
 
 from portal_app.auth.state import SessionState
+from portal_app.billing.banners import Banner
 from portal_app.settings import settings
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
-from portal_app.shell.navigation import NavLink
+from portal_app.shell.navigation import BILLING, NavLink
 from portal_app.shell.state import NoticeState, ShellState
 from portal_app.ui import (
     button,
@@ -25,6 +26,7 @@ from portal_app.ui import (
     popover,
     search_input,
 )
+from portal_app.ui.kinds import classes
 
 # Reflex gives the key and what was held with it; the event comes last.
 FOCUS_SEARCH = """(key, held, event) => {
@@ -60,10 +62,22 @@ def settings_page(
     route: str, title: str, *, load: Any, help_topic: str
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     """Registers one of the tabs of Settings: a `portal_page` below the tabs. `title` is also its heading."""
+    return _tabbed_page(route, title, _settings_tabs, load=load, help_topic=help_topic)
 
+
+def billing_page(
+    route: str, title: str, *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Registers one of the tabs of Billing: a `portal_page` below the tabs. `title` is also its heading."""
+    return _tabbed_page(route, title, billing_tabs, load=load, help_topic=help_topic)
+
+
+def _tabbed_page(
+    route: str, title: str, tabs: Callable[[], rx.Component], *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
     def wrap(content: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
         def tabbed() -> rx.Component:
-            return rx.fragment(rx.el.div(rx.el.h1(title), class_name="page-head"), _settings_tabs(), content())
+            return rx.fragment(rx.el.div(rx.el.h1(title), class_name="page-head"), tabs(), content())
 
         _belongs_to(content, tabbed)
         portal_page(route, title, load=load, help_topic=help_topic)(tabbed)
@@ -79,19 +93,25 @@ def _belongs_to(content: Callable[[], rx.Component], page: Callable[[], rx.Compo
 
 def _settings_tabs() -> rx.Component:
     return rx.el.nav(
-        rx.el.ul(rx.foreach(ShellState.settings_tabs, _settings_tab), class_name="tabs"), aria_label="Settings"
+        rx.el.ul(rx.foreach(ShellState.settings_tabs, lambda tab: _tab(tab["label"], tab["href"])), class_name="tabs"),
+        aria_label="Settings",
     )
 
 
-def _settings_tab(tab: rx.Var[NavLink]) -> rx.Component:
-    here = _is_here(tab["href"])
-    return rx.el.li(link(tab["label"], href=tab["href"], aria_current=rx.cond(here, "page", "false")))
+def billing_tabs() -> rx.Component:
+    """The tabs of Billing. They stand in the page: only which of them are open comes with the frame."""
+    tabs = (rx.cond(ShellState.billing_tabs.contains(place.href), _tab(place.label, place.href)) for place in BILLING)
+    return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Billing")
 
 
-def _is_here(href: rx.Var[str]) -> rx.Var[bool]:
+def _tab(label: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
+    return rx.el.li(link(label, href=href, aria_current=rx.cond(_is_here(href), "page", "false")))
+
+
+def _is_here(href: str | rx.Var[str]) -> rx.Var[bool]:
     path = rx.State.router.url.path
     # The server adds a slash to a page's address.
-    return (path == href) | (path == href.to(str) + "/")
+    return (path == href) | (path == rx.Var.create(href).to(str) + "/")
 
 
 def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
@@ -101,6 +121,7 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
         _header(help_topic),
         _navigation(),
         rx.el.main(
+            rx.foreach(ShellState.banners, _banner),
             callout(NoticeState.kind, NoticeState.text, on_dismiss=NoticeState.dismiss),
             rx.cond(SessionState.denied != "", _denied(), content),
             id="main",
@@ -111,6 +132,16 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
         confirm_dialog(),
         offline(),
         class_name="app",
+    )
+
+
+def _banner(banner: rx.Var[Banner]) -> rx.Component:
+    return rx.el.section(
+        rx.cond(banner.kind == "red", icon("circle-alert"), icon("triangle-alert")),
+        rx.el.p(banner.text),
+        link(banner.action, href=banner.href),
+        class_name=classes("banner", f"is-{banner.kind}"),
+        aria_label="Billing notice",
     )
 
 
@@ -156,11 +187,11 @@ def theme_switch() -> rx.Component:
 def _search() -> rx.Component:
     return rx.el.div(
         search_input(
-            "Search accounts",
+            "Search accounts, invoices and users",
             value=ShellState.search,
             on_change=ShellState.find,
             on_clear=ShellState.clear,
-            placeholder="Search accounts",
+            placeholder="Search",
             name="global-search",
             id="global-search",
             shortcut="/",
@@ -191,7 +222,8 @@ def _found_line(item: rx.Var[NavLink]) -> rx.Component:
 
 
 def _sign(item: rx.Var[NavLink]) -> rx.Component:
-    return rx.cond(item["icon"] == "user", icon("user"), icon("database"))
+    signs = ("user", icon("user")), ("receipt-text", icon("receipt-text"))
+    return rx.fragment(rx.match(item["icon"], *signs, icon("database")))
 
 
 def _navigation() -> rx.Component:
@@ -212,14 +244,17 @@ def _navigation() -> rx.Component:
 
 def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     path = rx.State.router.url.path
-    within = ((item["href"] == "/") & path.startswith("/accounts/")) | (
-        (item["label"] == "Settings") & path.startswith("/settings/")
+    within = (
+        ((item["href"] == "/") & path.startswith("/accounts/"))
+        | ((item["label"] == "Settings") & path.startswith("/settings/"))
+        | ((item["label"] == "Billing") & path.startswith("/billing/"))
     )
     return rx.el.li(
         link(
             rx.match(
                 item["icon"],
                 ("database", icon("database")),
+                ("receipt-text", icon("receipt-text")),
                 ("building-2", icon("building-2")),
                 ("settings", icon("settings")),
                 ("shield-check", icon("shield-check")),

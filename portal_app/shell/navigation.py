@@ -31,8 +31,10 @@ class NavLink(TypedDict):
 
 
 ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
+DASHBOARD = Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW}))
+# The tabs of Billing, in the order of the specification.
+BILLING: tuple[Place, ...] = (Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),)
 PLACES = (
-    Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW})),
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
 )
@@ -51,17 +53,28 @@ def links_for(actor: Actor) -> list[NavLink]:
     own = []
     if actor.kind == ActorKind.CUSTOMER:
         own = [NavLink(label="My account", href=f"/accounts/{actor.account_id}", icon="database")]
-    settings = [NavLink(label="Settings", href=tab["href"], icon="settings") for tab in settings_for(actor)[:1]]
-    return own + [_link(place) for place in PLACES if place.is_open_to(actor)] + settings
+    billing = _entry("Billing", "receipt-text", BILLING, actor)
+    settings = _entry("Settings", "settings", SETTINGS, actor)
+    return own + _open((DASHBOARD,), actor) + billing + _open(PLACES, actor) + settings
+
+
+def _entry(label: str, icon: str, tabs: tuple[Place, ...], actor: Actor) -> list[NavLink]:
+    """The entry of a page with tabs: it leads to the first one that is open to the actor."""
+    return [NavLink(label=label, href=tab["href"], icon=icon) for tab in _open(tabs, actor)[:1]]
 
 
 def settings_for(actor: Actor) -> list[NavLink]:
     """The tabs of Settings that this actor may open."""
-    return [_link(tab) for tab in SETTINGS if tab.is_open_to(actor)]
+    return _open(SETTINGS, actor)
 
 
-def _link(place: Place) -> NavLink:
-    return NavLink(label=place.label, href=place.href, icon=place.icon)
+def billing_for(actor: Actor) -> list[str]:
+    """The addresses of Billing's tabs that this actor may open."""
+    return [tab.href for tab in BILLING if tab.is_open_to(actor)]
+
+
+def _open(places: tuple[Place, ...], actor: Actor) -> list[NavLink]:
+    return [NavLink(label=one.label, href=one.href, icon=one.icon) for one in places if one.is_open_to(actor)]
 
 
 def home_of(actor: Actor) -> str:

@@ -10,7 +10,12 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
-from portal_app.shell.navigation import NavLink, home_of, links_for, settings_for
+from portal_app.billing import bills
+from portal_app.billing.banners import Banner, banners_for
+from portal_app.billing.bill_query import BillList, BillQuery
+from portal_app.billing.words import CONSOLIDATED
+from portal_app.money import amount_text
+from portal_app.shell.navigation import NavLink, billing_for, home_of, links_for, settings_for
 from portal_app.users import service as users
 
 SHORTEST_SEARCH = 2
@@ -24,15 +29,17 @@ class ShellState(rx.State):
     home: str = "/"
     links: list[NavLink] = []
     settings_tabs: list[NavLink] = []
+    billing_tabs: list[str] = []
+    banners: list[Banner] = []
     may_search: bool = False
     search: str = ""
     found: list[NavLink] = []
     searched: bool = False
 
     @rx.event
-    @guard.requires(Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE)
+    @guard.requires(Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE)
     async def find(self, text: str):
-        """Look for accounts and users while the user types in the header."""
+        """Look for accounts, invoices and users while the user types in the header."""
         self.search = str(text)[:120]
         self.searched = len(self.search.strip()) >= SHORTEST_SEARCH
         self.found = await db.look(_find, guard.actor(), self.search) if self.searched else []
@@ -57,13 +64,33 @@ class ShellState(rx.State):
         if (self.email, self.name, self.links, self.settings_tabs) != (actor.email, actor.name, links, tabs):
             self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
             self.settings_tabs = tabs
-            self.may_search = actor.may(Permission.DASHBOARD_VIEW) or actor.may(Permission.USERS_MANAGE)
+            finds = {Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE}
+            self.may_search = bool(finds & actor.permissions)
+        # Only the pages of Billing need its tabs.
+        if self.router.url.path.startswith("/billing/") and self.billing_tabs != (tabs := billing_for(actor)):
+            self.billing_tabs = tabs
         if self.search:
             self.search, self.found, self.searched = "", [], False
 
 
 def _find(session: Session, actor: Actor, words: str) -> list[NavLink]:
-    """What the actor may find: accounts, then the partner's own people."""
+    """What the actor may find: invoices by their number, accounts, then the partner's own people."""
+    return _invoices(session, actor, words) + _accounts_and_people(session, actor, words)
+
+
+def _invoices(session: Session, actor: Actor, words: str) -> list[NavLink]:
+    rows = bills.find(session, actor, words) if actor.may(Permission.BILLING_VIEW) else []
+    return [
+        NavLink(
+            label=f"{row.number} · {row.account_name or CONSOLIDATED} · {amount_text(row.amount_minor, row.currency)}",
+            href=BillQuery(BillList.UNPAID if row.open else BillList.HISTORY, search=str(row.number)).address(),
+            icon="receipt-text",
+        )
+        for row in rows
+    ]
+
+
+def _accounts_and_people(session: Session, actor: Actor, words: str) -> list[NavLink]:
     rows = accounts.find(session, actor, words) if actor.may(Permission.DASHBOARD_VIEW) else []
     found = [NavLink(label=f"{row.name} · {row.email}", href=f"/accounts/{row.id}", icon="database") for row in rows]
     people = users.find(session, actor, words) if actor.may(Permission.USERS_MANAGE) else []
@@ -103,11 +130,19 @@ async def enter(state: BaseState) -> Actor:
     """Call first in every page's load: shows the frame for the actor and forgets the last refusal and outcome."""
     actor = guard.actor()
     (await state.get_state(ShellState))._show(actor)
+    await show_banners(state)
     session = await state.get_state(SessionState)
     if session.denied:
         session.denied = ""
     (await state.get_state(NoticeState))._turn_page()
     return actor
+
+
+async def show_banners(state: BaseState) -> None:
+    """Call again after something was paid on a page that stays."""
+    shell, found = await state.get_state(ShellState), await db.look(banners_for, guard.actor())
+    if shell.banners != found:
+        shell.banners = found
 
 
 async def tell_on_next_page(state: BaseState, sentence: str) -> None:

@@ -108,14 +108,14 @@ def test_who_sees_chosen_accounts_sees_their_part_of_a_bill_and_nothing_of_other
     assert unpaid.total == 2
     (paid,) = db.read(bills.list_page, bob, HISTORY).rows
     assert (paid.amount_minor, paid.whole) == (9, False)
-    assert db.read(bills.owed, bob) == Owed(1_000, 500, 1, 1, 0, 2)
+    assert db.read(bills.owed, bob) == Owed(1_000, 500, 0, 1, 1, 0, 2, scene.shared.due_on)
     assert db.read(bills.list_page, bob, replace(UNPAID, search="birch")).rows == []
     assert db.read(bills.find, bob, str(scene.refused.number)) == []
     assert [row.amount_minor for row in db.read(bills.find, bob, str(scene.shared.number))] == [1_000]
 
 
 def test_what_is_owed_counts_a_refused_card_as_overdue(scene: Scene) -> None:
-    assert db.read(bills.owed, scene.cast.actor("alice")) == Owed(7_000, 570, 1, 2, 1, 2)
+    assert db.read(bills.owed, scene.cast.actor("alice")) == Owed(7_000, 570, 70, 1, 2, 1, 2, scene.shared.due_on)
     assert db.read(bills.owed, replace(scene.cast.actor("alice"), partner_id=10_000)) == Owed()
 
 
@@ -171,7 +171,7 @@ def test_pages_and_reads_are_the_same_on_both_databases(store: dict[str, str]) -
     first = db.read(bills.list_page, scene.cast.actor("alice"), replace(UNPAID, page=2, size=2))
     assert (numbers(first), first.matching) == ([scene.own.number], 3)
     assert len(db.read(bills.list_page, bob_with_bills(scene.cast), replace(UNPAID, search="ash")).rows) == 2
-    assert db.read(bills.owed, bob_with_bills(scene.cast)) == Owed(1_000, 500, 1, 1, 0, 2)
+    assert db.read(bills.owed, bob_with_bills(scene.cast)) == Owed(1_000, 500, 0, 1, 1, 0, 2, scene.shared.due_on)
     assert len(db.read(bills.find, scene.cast.actor("alice"), "5")) == 4
 
 

@@ -134,7 +134,8 @@ def test_each_handler_lets_in_who_may_call_it(cast: Cast, who: str) -> None:
         ("dashboard_state.subscribe", "olga", False),
         ("dashboard_state.delete_trial", "bob", False),
         ("dashboard_state.delete_trial", "dave", False),
-        ("shell_state.find", "carol", False),
+        ("shell_state.find", "carol", True),
+        ("shell_state.find", "nina", False),
         ("account_state.load", "bob", True),
         ("account_state.load", "dave", True),
         ("account_state.load", "carol", False),
@@ -210,7 +211,7 @@ def test_a_narrowed_right_and_a_disabled_user_count_at_the_next_event(cast: Cast
         tab, find = made.tab(cookie_of(cast.bob)), name_of("shell_state.find")
         assert (await tab.send(find, {"text": "Alpha"})).var("found")
         db.write(_set, cast.bob, permissions=[])
-        assert (await tab.send(find, {"text": "Alpha"})).var("denied") == Permission.DASHBOARD_VIEW.refusal
+        assert (await tab.send(find, {"text": "Alpha"})).var("denied") == Permission.BILLING_VIEW.refusal
         db.write(_set, cast.bob, state=UserState.DISABLED)
         assert (await tab.send(find, {"text": "Alpha"})).redirects
 

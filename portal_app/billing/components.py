@@ -1,0 +1,212 @@
+"""The parts of Billing > Status."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.accounts.rows import BILLING, STATUS, Named
+from portal_app.billing.lines import Line
+from portal_app.billing.query import PATH
+from portal_app.billing.service import METHODS
+from portal_app.billing.state import StatusState as State
+from portal_app.models import BillingMethod
+from portal_app.ui import (
+    Column,
+    Sort,
+    ask,
+    badge,
+    bare_select,
+    button,
+    cut,
+    empty_state,
+    filter_chip,
+    link_button,
+    option,
+    pager,
+    row_link,
+    search_input,
+    table,
+)
+
+ASK = """(name, value) => {
+  const asked = new URLSearchParams(location.search);
+  asked.delete("page");
+  if (value) asked.set(name, value); else asked.delete(name);
+  return location.pathname + (asked.size ? "?" + asked : "");
+}"""
+FILTERS = (
+    ("Billing Status", "billing", State.billing, BILLING),
+    ("Subscription", "status", State.status, STATUS),
+)
+COLUMNS = (
+    Column("Account Name", "name", sort="name"),
+    Column("Email", "text", sort="email", on_card=False, wide_only=True),
+    Column("Billing Status", "status", sort="billing"),
+    Column("Subscription", "short", sort="status"),
+    Column("Renewal Date", "date", on_card=False),
+    Column("Amount Due", "number", sort="amount"),
+    Column("Next Payment Forecast", "number"),
+)
+
+
+def first_choice() -> rx.Component:
+    """Asked once: how the monthly subscriptions are billed."""
+    return rx.cond(
+        ~State.loading & (State.method == ""),
+        rx.el.section(
+            rx.el.h2("How do you want to be billed?"),
+            rx.el.p(
+                "With Credit Card, one automatic charge a month covers all monthly subscriptions. With Invoice, you "
+                "get one invoice a month, due a month after its issue and payable by card or PayPal. Annual ones "
+                "are always billed by invoice. Only your provider can change this later."
+            ),
+            rx.cond(
+                State.may_choose,
+                rx.el.div(*(_choice(method) for method in METHODS), class_name="row"),
+                rx.el.p("Someone with the permission to manage payment details chooses here.", class_name="muted"),
+            ),
+            class_name="card stack",
+            aria_label="Billing method",
+        ),
+    )
+
+
+def _choice(method: BillingMethod) -> rx.Component:
+    return button(
+        METHODS[method],
+        kind="primary",
+        icon={BillingMethod.CARD: "credit-card", BillingMethod.INVOICE: "receipt-text"}[method],
+        busy=State.choosing == method,
+        disabled=State.choosing != "",
+        on_click=State.choose(method),
+    )
+
+
+def sums() -> rx.Component:
+    """What is owed, and what will be."""
+    return rx.el.dl(
+        _sum("Total Amount Due", State.due),
+        _sum("Total Forecast Amount", State.forecast),
+        rx.cond(State.method != "", _sum("Billing method", rx.Var.create(_METHOD_WORDS)[State.method])),
+        class_name="facts card sums",
+    )
+
+
+_METHOD_WORDS = {str(method): words for method, words in METHODS.items()}
+
+
+def _sum(label: str, words: rx.Var[str]) -> rx.Component:
+    shown = rx.cond(State.loading, rx.el.span(class_name="skeleton"), words)
+    return rx.el.div(rx.el.dt(label), rx.el.dd(shown))
+
+
+def status_table() -> rx.Component:
+    """Toolbar, chips, table and pager."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(rx.cond(State.loading, "Accounts", State.count), custom_attrs={"aria-live": "polite"}),
+            rx.el.div(
+                search_input(
+                    "Search",
+                    value=State.search,
+                    on_change=lambda words: _ask("search", words),
+                    on_clear=_ask("search"),
+                    placeholder="Name or email",
+                ),
+                *(_filter(*one) for one in FILTERS),
+                class_name="toolbar-tools",
+            ),
+            class_name="toolbar",
+        ),
+        _chips(),
+        _table(),
+        class_name="stack",
+        aria_label="Accounts",
+    )
+
+
+def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
+    """Go to the address as it stands in the browser, with one value changed, on the first page."""
+    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
+    return ask(href, State.answer, replace=True)
+
+
+def _filter(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
+    options = [option("", f"{label}: all"), *(option(key, text) for key, (text, _) in words.items())]
+    return bare_select(label, f"filter-{name}", options, value=value, on_change=lambda chosen: _ask(name, chosen))
+
+
+def _chips() -> rx.Component:
+    return rx.cond(
+        State.filtered,
+        rx.el.div(
+            rx.cond(State.search != "", filter_chip("Search: " + State.search, _ask("search"))),
+            *(rx.cond(value != "", _chip(label, name, value, words)) for label, name, value, words in FILTERS),
+            link_button("Clear all", href=PATH, load=State.answer, kind="ghost", small=True),
+            class_name="chips",
+        ),
+    )
+
+
+def _chip(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
+    text = rx.match(value, *((key, shown) for key, (shown, _) in words.items()), "")
+    return filter_chip(f"{label}: " + text.to(str), _ask(name))
+
+
+def _table() -> rx.Component:
+    return table(
+        "Accounts",
+        COLUMNS,
+        State.lines,
+        _cells,
+        row_key=lambda line: line["id"],
+        sort=Sort(State.sort, State.descending, href=lambda key: State.sort_hrefs[key], load=State.answer),
+        loading=State.loading,
+        empty=_empty(),
+        foot=pager(
+            State.page,
+            State.pages,
+            State.size,
+            on_size=lambda size: _ask("size", size),
+            previous=State.previous_href,
+            next=State.next_href,
+            by_link=True,
+            load=State.answer,
+        ),
+    )
+
+
+def _cells(line: rx.Var[Line]) -> list[Any]:
+    return [
+        row_link(line["name"], "/billing/accounts/" + line["id"].to_string()),
+        cut(line["email"]),
+        billing_badge(line["billing"]),
+        line["plan"],
+        line["renewal"],
+        line["amount"],
+        rx.el.span(line["forecast"], title=line["forecast_on"]),
+    ]
+
+
+def billing_badge(key: rx.Var[str]) -> rx.Component:
+    """A billing status; its words and colour stand in the page."""
+    words, kinds = ({str(one): pair[part] for one, pair in BILLING.items()} for part in (0, 1))
+    return badge(rx.Var.create(kinds)[key], rx.Var.create(words)[key])
+
+
+def _empty() -> rx.Component:
+    return rx.cond(
+        State.filtered,
+        empty_state(
+            "search-x",
+            "No account matches",
+            "No account has all that the search and the filters ask for.",
+            link_button("Show all accounts", href=PATH, load=State.answer),
+        ),
+        empty_state(
+            "receipt-text",
+            "Nothing to bill yet",
+            "Each customer's subscription, what it owes and what it will cost stand here once there is an account.",
+            link_button("Go to the start page", href="/"),
+        ),
+    )

@@ -1,0 +1,50 @@
+"""All that Billing > Status may see."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """What billing remembers of an account's subscription; `covered_until` is its renewal."""
+
+    plan: str
+    covered_until: date
+    next_plan: str | None
+    ends: bool
+    seat_cap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the next cycle will bill for an account if its usage stays, and when."""
+
+    amount_minor: int
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One account of the list. `status` and `billing_status` are its keys in `accounts.rows`."""
+
+    id: int
+    name: str
+    email: str
+    status: str
+    billing_status: str
+    amount_minor: int
+    subscription: SubscriptionRow | None
+    expected: Expected | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """A page of accounts, and the sums of all that exist for the actor. `method` is empty until it is chosen."""
+
+    rows: list[StatusRow]
+    matching: int
+    more: bool
+    total: int
+    due_minor: int
+    expected_minor: int
+    method: str

@@ -1,0 +1,69 @@
+"""The rules of Billing > Status."""
+
+from sqlmodel import Session
+
+from portal_app.accounts import repository as accounts
+from portal_app.accounts.query import AccountQuery
+from portal_app.accounts.rows import AccountRow
+from portal_app.audit.service import record
+from portal_app.audit.tags import Activity
+from portal_app.auth.actor import Actor
+from portal_app.auth.permissions import Permission
+from portal_app.billing import query as question
+from portal_app.billing import repository
+from portal_app.billing.bills import owed
+from portal_app.billing.profiles import profile_of, profile_to_change
+from portal_app.billing.rows import StatusPage, StatusRow, SubscriptionRow
+from portal_app.errors import Conflict, Invalid, NotFound
+from portal_app.models import BillingMethod
+
+METHODS = {BillingMethod.CARD: "Credit Card", BillingMethod.INVOICE: "Invoice"}
+
+
+def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPage:
+    """A page of accounts with what each owes and will owe. Raises Denied."""
+    actor.require(Permission.BILLING_VIEW)
+    page = accounts.page(session, actor, question.shown(query))
+    subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows])
+    open_now = owed(session, actor)
+    return StatusPage(
+        rows=[_row(row, subscriptions.get(row.id)) for row in page.rows],
+        matching=page.matching,
+        more=page.more,
+        total=page.total,
+        due_minor=open_now.due_minor + open_now.overdue_minor,
+        expected_minor=0,
+        method=_method(session, actor),
+    )
+
+
+def choose_method(session: Session, actor: Actor, method: str) -> None:
+    """The first choice of how the partner is billed; later only an operator changes it. Raises Denied, Conflict."""
+    actor.require(Permission.PAYMENT_MANAGE)
+    if actor.partner_id is None:
+        raise NotFound("There is no such partner.")
+    if method not in list(BillingMethod):
+        raise Invalid("Choose Credit Card or Invoice.")
+    profile = profile_to_change(session, actor.partner_id)
+    if profile.method:
+        raise Conflict("The billing method is chosen already. Ask the provider to change it.")
+    profile.method = method
+    session.add(profile)
+    record(session, actor, Activity.BILLING_DETAILS, f"Billing method: {METHODS[BillingMethod(method)]}")
+
+
+def _method(session: Session, actor: Actor) -> str:
+    return (profile_of(session, actor.partner_id).method or "") if actor.partner_id is not None else ""
+
+
+def _row(row: AccountRow, subscription: SubscriptionRow | None) -> StatusRow:
+    return StatusRow(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        status=row.status,
+        billing_status=row.billing_status,
+        amount_minor=row.amount_minor,
+        subscription=subscription,
+        expected=None,
+    )
