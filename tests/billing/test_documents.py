@@ -118,13 +118,15 @@ def test_only_operators_take_the_operators_way_and_it_is_in_the_partners_audit(c
     assert done == [cast.olga.email]
 
 
-def test_who_is_not_signed_in_comes_back_after_the_sign_in(cast: Cast, get: Get) -> None:
-    bill = _bill(cast)
-    answer = get(f"/billing/bills/{bill.number}.pdf")
-    assert (answer.status_code, answer.headers["location"]) == (
-        303,
-        f"/login?next=%2Fbilling%2Fbills%2F{bill.number}.pdf",
-    )
+def test_who_is_not_signed_in_sees_the_bill_after_the_sign_in(cast: Cast, get: Get) -> None:
+    open_, paid = _bill(cast), _bill(cast, state=BillState.PAID)
+    answer = get(f"/billing/bills/{open_.number}.pdf")
+    assert answer.headers["location"] == f"/login?next=%2Fbilling%2Fbills%2F{open_.number}"
+    cookie = cookie_of(cast.carol)
+    here = [get(f"/billing/bills/{bill.number}", cookie).headers["location"] for bill in (open_, paid)]
+    assert here == [f"/billing/unpaid?search={open_.number}", f"/billing/history?search={paid.number}"]
+    assert get(f"/billing/bills/{paid.number}", cookie_of(cast.mallory)).status_code == 404
+    assert get("/billing/bills/x", cookie).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["x.pdf", "-1.pdf", "1.exe", "٣.pdf", "9" * 30 + ".pdf", "9" * 5_000 + ".csv"])
