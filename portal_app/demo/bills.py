@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from portal_app import clock
 from portal_app.billing import books, calendar, inputs, issuing, plan, standing
 from portal_app.billing.plan import Contract
 from portal_app.demo.customers import Made
@@ -31,7 +32,7 @@ UNPAID_DAYS = 75
 
 def make_bills(session: Session, partner: Partner, made: Sequence[Made], now: datetime, **details: Any) -> None:
     """Add the partner's billing profile (`details`), subscriptions, bills and receipts; its accounts owe the rest."""
-    today = calendar.local_day(now, partner.time_zone)
+    today = clock.day_in(partner.time_zone, now)
     # So that who was subscribed in these weeks has not been billed yet, whenever the demo is made.
     payment_day = (today + timedelta(days=2)).day
     profile = BillingProfile(partner_id=partner.id, payment_day=payment_day, billed_through=today, **details)
@@ -62,7 +63,7 @@ class _Year:
     def begun(self, one: Made) -> Contract:
         """An account's contract as it stood a year ago, or when it was subscribed: what was before is covered."""
         account, billing = one.account, one.plan.state[2]
-        on = calendar.local_day(account.subscribed_at, self.partner.time_zone)
+        on = clock.day_in(self.partner.time_zone, account.subscribed_at)
         contract = Contract(
             account_id=account.id,
             name=account.name,
