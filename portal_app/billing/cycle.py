@@ -8,8 +8,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from portal_app import db
-from portal_app.billing.calendar import local_day
+from portal_app import clock, db
 from portal_app.billing.ledger import Written
 from portal_app.errors import PortalError
 from portal_app.models import TRIALS, Account, AccountStatus, BillingProfile, Partner, Subscription
@@ -46,7 +45,7 @@ def due(session: Session, now: datetime) -> list[tuple[int, date]]:
         .where(or_(col(BillingProfile.billed_through).is_not(None), subscribed))
         .order_by(col(Partner.id))
     )
-    found = [(partner_id, local_day(now, zone), done) for partner_id, zone, done in session.execute(query)]
+    found = [(partner_id, clock.day_in(zone, now), done) for partner_id, zone, done in session.execute(query)]
     done_today = {partner_id: today for partner_id, today, done in found if done == today}
     fresh = _fresh(session, done_today)
     return [(one, today) for one, today, done in found if done is None or done < today or one in fresh]

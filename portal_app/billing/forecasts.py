@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from portal_app import clock
@@ -10,11 +10,10 @@ from portal_app.accounts import repository
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import books, inputs, plan
-from portal_app.billing.calendar import local_day
-from portal_app.billing.plan import Contract, Forecast
+from portal_app.billing.plan import Forecast
 from portal_app.billing.profiles import profile_of
 from portal_app.errors import NotFound
-from portal_app.models import TRIALS, Account, Partner, Subscription
+from portal_app.models import Account, Partner, Subscription
 
 
 def forecast_of(session: Session, actor: Actor) -> dict[int, Forecast]:
@@ -37,25 +36,12 @@ def of_partner(session: Session, partner: Partner) -> dict[int, Forecast]:
     """The same of all its accounts, for the portal itself."""
     profile = profile_of(session, partner.id or 0)
     contracts = [contract for _, contract in inputs.contracts(session, col(Subscription.partner_id) == partner.id)]
-    contracts += _not_adopted(session, partner)
+    contracts += inputs.not_adopted(session, partner)
     usage = inputs.usage_of(session, [contract.account_id for contract in contracts])
-    today = local_day(clock.now(), partner.time_zone)
+    today = clock.day_in(partner.time_zone)
     done = min(profile.billed_through or today - timedelta(days=1), today)
     terms = inputs.terms_of(partner, profile)
     try:
         return plan.forecast(terms, contracts, usage, lambda on: books.book_of(session, partner, on), done)
     except NotFound:
         return {}
-
-
-def _not_adopted(session: Session, partner: Partner) -> list[Contract]:
-    known = exists().where(col(Subscription.account_id) == col(Account.id))
-    fresh = select(Account).where(col(Account.partner_id) == partner.id, col(Account.status).not_in(TRIALS), ~known)
-    return [
-        inputs.contract_of(
-            inputs.begin(partner.id, account.id, account.status, local_day(account.subscribed_at, partner.time_zone)),
-            account.name,
-            account.email,
-        )
-        for account in session.scalars(fresh)
-    ]

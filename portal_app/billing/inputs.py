@@ -6,8 +6,8 @@ from datetime import date
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlmodel import Session, col
 
+from portal_app import clock
 from portal_app.billing import tax_ids
-from portal_app.billing.calendar import local_day
 from portal_app.billing.plan import Contract, Terms
 from portal_app.billing.pricing import TaskUsage, Usage
 from portal_app.models import (
@@ -43,17 +43,22 @@ def is_reverse_charge(profile: BillingProfile) -> bool:
     return both and seller != buyer and tax_ids.is_vat(buyer, profile.tax_id)
 
 
-def adopt(session: Session, partner: Partner, on: date | None = None) -> int:
-    """A subscription for each subscribed account that has none yet and began by the day; gives how many."""
-    known = exists().where(col(Subscription.account_id) == col(Account.id))
-    fresh = select(Account.id, Account.status, Account.subscribed_at).where(
-        col(Account.partner_id) == partner.id, col(Account.status).not_in(TRIALS), ~known
-    )
-    begun = [(row.id, row.status, local_day(row.subscribed_at, partner.time_zone)) for row in session.execute(fresh)]
-    rows = [begin(partner.id, account_id, plan, day) for account_id, plan, day in begun if on is None or day <= on]
-    session.add_all(rows)
+def adopt(session: Session, partner: Partner, on: date | None = None) -> None:
+    """A subscription for each subscribed account that has none yet and began by the day."""
+    new = [contract for contract in not_adopted(session, partner) if on is None or contract.started_on <= on]
+    session.add_all(begin(partner.id, each.account_id, each.plan, each.started_on) for each in new)
     session.flush()
-    return len(rows)
+
+
+def not_adopted(session: Session, partner: Partner) -> list[Contract]:
+    """The contracts of subscribed accounts that billing doesn't know yet."""
+    known = exists().where(col(Subscription.account_id) == col(Account.id))
+    columns = (Account.id, Account.status, Account.subscribed_at, Account.name, Account.email)
+    mine = (col(Account.partner_id) == partner.id, col(Account.status).not_in(TRIALS))
+    return [
+        contract_of(begin(partner.id, account_id, plan, clock.day_in(partner.time_zone, at)), name, email)
+        for account_id, plan, at, name, email in session.execute(select(*columns).where(*mine, ~known))
+    ]
 
 
 def begin(partner_id: int | None, account_id: int, plan: str, on: date) -> Subscription:
@@ -127,4 +132,4 @@ def first_day(session: Session, partner: Partner) -> date | None:
             col(Account.partner_id) == partner.id, col(Account.status).not_in(TRIALS)
         )
     )
-    return local_day(first, partner.time_zone) if first else None
+    return clock.day_in(partner.time_zone, first) if first else None

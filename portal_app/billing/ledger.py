@@ -5,31 +5,26 @@ or runs twice, a day is written once and whole. `plan` decides; here is no rule 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
-from portal_app import clock
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import system
-from portal_app.billing import books, inputs, mailing, numbers, parties, plan, seat_caps, standing
+from portal_app.billing import books, inputs, issuing, mailing, plan, seat_caps, standing
 from portal_app.billing.calendar import days_due, payment_date
-from portal_app.billing.pricing import Line
 from portal_app.billing.profiles import profile_to_change
 from portal_app.models import (
     TRIALS,
     Account,
     AccountStatus,
     Bill,
-    BilledPeriod,
-    BillingMethod,
     BillingProfile,
     BillingStatus,
-    BillLine,
     BillShare,
     BillState,
     Partner,
@@ -39,7 +34,6 @@ from portal_app.models import (
 
 # Days without a bill that one transaction goes through at most.
 IDLE_DAYS = 31
-_LINE = tuple(one.name for one in fields(Line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,63 +100,12 @@ class _Ledger:
         usage = inputs.usage_of(self.session, [contract.account_id for _, contract in rows])
         decide = plan.day if pays else plan.matters
         outcome = decide(terms, [contract for _, contract in rows], usage, book, on)
-        taken = numbers.take(self.session, len(outcome.drafts)) if outcome.drafts else ()
-        for draft, number in zip(outcome.drafts, taken, strict=True):
-            self._issue(draft, number, reverse_charge=terms.reverse_charge)
+        for bill in issuing.issue(self.session, self.partner, outcome.drafts, reverse_charge=terms.reverse_charge):
+            mailing.announce(self.session, bill.id or 0)
         kept = {row.account_id: row for row, _ in rows}
         self._turn(kept, outcome.contracts, on)
         self._end([kept[account_id] for account_id in outcome.ended], on)
         return outcome
-
-    def _issue(self, draft: plan.Draft, number: int, *, reverse_charge: bool) -> None:
-        charged = draft.method == BillingMethod.CARD
-        bill = Bill(
-            number=number,
-            once=draft.once,
-            partner_id=self.profile.partner_id,
-            kind=draft.kind,
-            account_id=draft.account_id,
-            plan=draft.plan,
-            method=draft.method,
-            issued_on=draft.issued_on,
-            effective_on=draft.effective_on,
-            due_on=draft.due_on,
-            currency=self.partner.currency,
-            net_minor=draft.net_minor,
-            tax_minor=draft.tax_minor,
-            total_minor=draft.total_minor,
-            tax_bp=draft.tax_bp,
-            reverse_charge=reverse_charge,
-            next_charge_on=draft.issued_on if charged else None,
-            buyer=parties.buyer(self.session, self.profile.partner_id),
-            seller=parties.seller(),
-            created_at=clock.now(),
-        )
-        self.session.add(bill)
-        self.session.flush()
-        self._itemise(draft, bill.id or 0)
-        mailing.announce(self.session, bill.id or 0)
-
-    def _itemise(self, draft: plan.Draft, bill_id: int) -> None:
-        """The bill's lines, what each account has of it, and the days that it covers."""
-        of = {"bill_id": bill_id}
-        lines = [
-            of | {name: getattr(line, name) for name in _LINE} | {"position": n}
-            for n, line in enumerate(draft.lines, 1)
-        ]
-        shares = [
-            of
-            | {"account_id": one.account_id, "account_name": one.name}
-            | {"account_email": one.email, "amount_minor": one.amount_minor}
-            for one in draft.shares
-        ]
-        covers = [
-            of | {"account_id": one.account_id, "starts_on": one.starts_on, "ends_on": one.ends_on}
-            for one in draft.covers
-        ]
-        for model, rows in ((BillLine, lines), (BillShare, shares), (BilledPeriod, covers)):
-            if rows:
-                self.session.execute(insert(model.__table__), rows)
 
     def _turn(self, kept: Mapping[int, Subscription], contracts: Iterable[plan.Contract], on: date) -> None:
         """How the subscriptions stand after the day."""

@@ -16,7 +16,6 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import inputs, seat_caps
-from portal_app.billing.calendar import local_day
 from portal_app.billing.profiles import profile_to_change
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
 from portal_app.models import TRIALS, Account, BackupTask, Partner, Plan, Subscription
@@ -48,9 +47,9 @@ def standing(session: Session, actor: Actor, account_id: int) -> Standing | None
     account = _account(session, actor, account_id)
     if account.status in TRIALS:
         return None
-    today = local_day(clock.now(), actor.time_zone)
+    today = clock.day_in(actor.time_zone)
     row = session.get(Subscription, account_id) or inputs.begin(
-        account.partner_id, account_id, account.status, local_day(account.subscribed_at, actor.time_zone)
+        account.partner_id, account_id, account.status, clock.day_in(actor.time_zone, account.subscribed_at)
     )
     contract = inputs.contract_of(row, account.name, account.email)
     end = contract.period_end(today)
@@ -135,6 +134,6 @@ def _changed(session: Session, actor: Actor, account: Account, row: Subscription
     contract = inputs.contract_of(row, account.name, account.email)
     row.acts_on = contract.acts_on
     session.add(row)
-    day = contract.period_end(local_day(clock.now(), actor.time_zone))
+    day = contract.period_end(clock.day_in(actor.time_zone))
     record(session, actor, Activity.SUBSCRIBED, said.format(day=day), account=(account.id, account.name))
     return day
