@@ -6,8 +6,7 @@
 import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from portal_app.models import BillingMethod, Plan
 
@@ -27,11 +26,6 @@ class Piece:
     @property
     def whole(self) -> bool:
         return self.days == self.of_days
-
-
-def local_day(at: datetime, time_zone: str) -> date:
-    """The day that an instant belongs to in a partner's zone."""
-    return at.astimezone(ZoneInfo(time_zone)).date()
 
 
 def days_due(done: date, today: date) -> Iterator[date]:
