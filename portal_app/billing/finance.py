@@ -123,7 +123,7 @@ def exclude(session: Session, actor: Actor, account_id: int, on: bool) -> str:
 
 
 def bills(session: Session, actor: Actor, code: str, page: tuple[int, int]) -> tuple[list[BillEntry], int]:
-    """A page (its number and size) of the partner's bills and credit notes, the newest first, and how many there are."""
+    """A page (its number and size) of the partner's bills and credit notes, the newest first; how many there are."""
     partner = _partner(session, actor, code)
     today = clock.day_in(partner.time_zone)
     query = select(Bill, _status(today), _account_name()).where(col(Bill.partner_id) == partner.id)

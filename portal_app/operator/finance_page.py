@@ -114,7 +114,7 @@ def _bills() -> rx.Component:
             _bill_cells,
             row_key=lambda line: line["number"],
             empty=empty_state("receipt-text", "No bill yet", "The first one comes with the first subscription."),
-            foot=_steps("bills", State.page, State.pages),
+            foot=_steps("bills", rx.Var.create(State.page).to(int), rx.Var.create(State.pages).to(int)),
         ),
         class_name="stack",
         aria_label="Bills",
@@ -150,7 +150,7 @@ def _accounts() -> rx.Component:
             _account_cells,
             row_key=lambda line: line["id"],
             empty=empty_state("users", "No subscribed account", "Subscribed accounts stand here once they are billed."),
-            foot=_steps("accounts", State.apage, State.apages),
+            foot=_steps("accounts", rx.Var.create(State.apage).to(int), rx.Var.create(State.apages).to(int)),
         ),
         class_name="stack",
         aria_label="Consolidation",
@@ -189,7 +189,7 @@ def _account_cells(line: rx.Var[SubscriptionLine]) -> list[Any]:
     ]
 
 
-def _steps(which: str, page: rx.Var[int], pages: rx.Var[int]) -> rx.Component:
+def _steps(which: str, page: rx.vars.NumberVar, pages: rx.vars.NumberVar) -> rx.Component:
     before, after = State.hrefs[f"{which}_before"], State.hrefs[f"{which}_after"]
     return rx.cond(
         pages > 1,

@@ -104,9 +104,7 @@ def _book() -> rx.Component:
         ("Tax", one.tax),
     )
     return rx.el.div(
-        rx.el.dl(
-            *(rx.el.div(rx.el.dt(label), rx.el.dd(value)) for label, value in facts), class_name="facts card"
-        ),
+        rx.el.dl(*(rx.el.div(rx.el.dt(label), rx.el.dd(value)) for label, value in facts), class_name="facts card"),
         rx.el.div(
             link_button("New from this one", href=f"{PATH}/new?from=" + one.book_id.to_string(), icon="copy"),
             button("Download CSV", icon="download", on_click=one.download),
@@ -169,9 +167,7 @@ def _form() -> rx.Component:
             text_input(
                 "Valid from", "valid_from", type="date", default_value=State.valid_from, error=_fault("valid_from")
             ),
-            text_input(
-                "Monthly minimum per account", "minimum", default_value=State.minimum, error=_fault("minimum")
-            ),
+            text_input("Monthly minimum per account", "minimum", default_value=State.minimum, error=_fault("minimum")),
             text_input("Annual discount in %", "discount", default_value=State.discount, error=_fault("discount")),
             text_input("Tax in %", "tax", default_value=State.tax, error=_fault("tax")),
             class_name="card stack",
@@ -244,7 +240,9 @@ def _csv() -> rx.Component:
             ),
             rx.el.div(
                 rx.el.label("CSV file", html_for="csv-file"),
-                rx.el.input(type="file", id="csv-file", accept=".csv,text/csv", class_name="control", on_change=READ_FILE),
+                rx.el.input(
+                    type="file", id="csv-file", accept=".csv,text/csv", class_name="control", on_change=READ_FILE
+                ),
                 class_name="field",
             ),
             text_area("Rows of the CSV", "csv", error=State.csv_error, rows=6, spell_check=False),

@@ -125,11 +125,9 @@ def test_an_account_apart_acts_on_its_own_day(cast: Cast, olga: Actor) -> None:
 
 
 def test_a_transfer_in_two_parts_pays_a_bill(cast: Cast, olga: Actor, bill: Bill) -> None:
-    assert "€" in receive(olga, bill, "10.01") or "$26.00 is still open" in receive(olga, bill, "10.00")
-    db.write(lambda s: None)
+    assert "$26.00 is still open" in receive(olga, bill, "10.01")
     assert now(bill).state == BillState.OPEN
-    rest = now(bill).total_minor - now(bill).settled_minor
-    receive(olga, bill, f"{rest // 100}.{rest % 100:02}")
+    assert receive(olga, bill, "26").endswith("It is paid.")
     paid = now(bill)
     assert (paid.state, paid.settled_minor, paid.paid_at is not None) == (BillState.PAID, paid.total_minor, True)
     assert sum(amount for _, amount in money(bill)) == paid.total_minor
@@ -198,7 +196,9 @@ def test_credits_in_parts_make_the_whole_bill(olga: Actor, bill: Bill) -> None:
         credit(olga, bill, "0.01")
 
 
-@pytest.mark.parametrize(("amount", "reason", "field"), [("0", "x", "amount"), ("36.02", "x", "amount"), ("1", " ", "reason")])
+@pytest.mark.parametrize(
+    ("amount", "reason", "field"), [("0", "x", "amount"), ("36.02", "x", "amount"), ("1", " ", "reason")]
+)
 def test_a_faulty_credit_note_is_refused_whole(olga: Actor, bill: Bill, amount: str, reason: str, field: str) -> None:
     with pytest.raises(Invalid) as refusal:
         credit(olga, bill, amount, reason)
