@@ -241,7 +241,11 @@ def _csv() -> rx.Component:
             rx.el.div(
                 rx.el.label("CSV file", html_for="csv-file"),
                 rx.el.input(
-                    type="file", id="csv-file", accept=".csv,text/csv", class_name="control", on_change=READ_FILE
+                    type="file",
+                    id="csv-file",
+                    accept=".csv,text/csv",
+                    class_name="control",
+                    custom_attrs={"onChange": READ_FILE},
                 ),
                 class_name="field",
             ),
