@@ -116,7 +116,7 @@ def _add_parts(session: Session, bill: Bill, made: Bill, reason: str) -> None:
     totals, nets = shares(weights, -made.total_minor), shares(weights, -made.net_minor)
     spans = session.execute(select(BillLine.starts_on, BillLine.ends_on).where(col(BillLine.bill_id) == bill.id)).all()
     starts_on, ends_on = min(start for start, _ in spans), max(end for _, end in spans)
-    for position, part in enumerate(parts):
+    for position, part in enumerate(parts, 1):
         net = -nets[part.account_id]
         session.add(BillShare(**part.model_dump() | {"bill_id": made.id, "amount_minor": -totals[part.account_id]}))
         session.add(

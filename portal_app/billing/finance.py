@@ -9,7 +9,7 @@ from portal_app import clock
 from portal_app.accounts import repository as accounts
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.billing import books
+from portal_app.billing import books, inputs
 from portal_app.billing.balance import balance_of, bill_by_number
 from portal_app.billing.finance_rows import (
     BillDetails,
@@ -20,7 +20,6 @@ from portal_app.billing.finance_rows import (
     SubscriptionRow,
 )
 from portal_app.billing.operators import note
-from portal_app.billing.plan import Contract
 from portal_app.billing.profiles import profile_of, profile_to_change
 from portal_app.errors import Invalid, NotFound
 from portal_app.models import (
@@ -115,7 +114,7 @@ def exclude(session: Session, actor: Actor, account_id: int, on: bool) -> str:
         raise NotFound("There is no such subscription.")
     if found.excluded != on:
         found.excluded = on
-        found.acts_on = _contract(found, account).acts_on
+        found.acts_on = inputs.contract_of(found, account.name, account.email).acts_on
         session.add(found)
         said = f"{account.name}: {'billed on a bill of its own' if on else 'on the consolidated bill again'}"
         note(session, actor, found.partner_id, Activity.BILLING_DETAILS, said)
@@ -181,21 +180,6 @@ def _first(page: tuple[int, int]) -> int:
 
 def _count(session: Session, query: Select) -> int:
     return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-
-
-def _contract(found: Subscription, account: Account) -> Contract:
-    return Contract(
-        account_id=found.account_id,
-        name=account.name,
-        email=account.email,
-        plan=found.plan,
-        started_on=found.started_on,
-        anchor_on=found.anchor_on,
-        covered_until=found.covered_until,
-        next_plan=found.next_plan,
-        ends=found.ends,
-        excluded=found.excluded,
-    )
 
 
 def _status(today: date) -> ColumnElement[str]:
