@@ -13,6 +13,7 @@ from portal_app.jobs import cycle
 from portal_app.models import CycleRun
 
 SHOWN = 100
+_WORDS = {"bills": "bills issued", "billed": "accounts billed", "held": "partners whose bills wait"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,11 @@ def run_again(actor: Actor) -> str:
     result = cycle.run_cycle()
     if result.outcome != cycle.Outcome.ALREADY:
         return result.sentence
-    done = {name: count for name, count in cycle.sweep(clock.now()).as_dict().items() if count and name != "seen"}
-    if not done:
-        return "Everything that is due is done already."
-    return f"Done now: {', '.join(f'{count} {name}' for name, count in done.items())}."
+    done = words_of(cycle.sweep(clock.now()).as_dict())
+    return f"Done now: {done}." if done else "Everything that is due is done already."
+
+
+def words_of(counts: dict[str, int]) -> str:
+    """Such as "bills issued: 12, accounts billed: 340"; empty when nothing was due."""
+    done = {_WORDS.get(name, name): count for name, count in counts.items() if count and name != "seen"}
+    return ", ".join(f"{what}: {count:,}" for what, count in done.items())

@@ -68,14 +68,13 @@ class CycleRunsState(rx.State):
 
 def _line(row: RunRow, time_zone: str) -> RunLine:
     outcome, kind = _outcome(row)
-    did = ", ".join(f"{count:,} {name}" for name, count in row.counts.items() if count and name != "seen")
     return RunLine(
         day=date_text(row.day),
         outcome=outcome,
         kind=kind,
         started=moment(row.started_at, time_zone),
         finished=moment(row.finished_at, time_zone),
-        did=did or "Nothing was due",
+        did=runs.words_of(row.counts) or "Nothing was due",
     )
 
 

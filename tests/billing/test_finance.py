@@ -11,6 +11,7 @@ from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.billing import credits, finance, payments, receipts, refunds
 from portal_app.billing.credits import CreditForm
+from portal_app.billing.default_prices import ensure_price_books
 from portal_app.billing.receipts import ReceiptForm
 from portal_app.billing.refunds import RefundForm
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
@@ -233,6 +234,9 @@ def test_bills_of_a_partner_are_its_own(cast: Cast, olga: Actor, bill: Bill) -> 
 
 def test_running_again_says_that_nothing_is_missing(cast: Cast, olga: Actor) -> None:
     runs.run_again(olga)
+    assert runs.run_again(olga) == "Done now: partners whose bills wait: 1."
+    db.write(ensure_price_books)
+    assert runs.run_again(olga) == "Done now: bills issued: 1, accounts billed: 1."
     assert runs.run_again(olga) == "Everything that is due is done already."
     assert [row.day for row in db.read(runs.listed, olga)] == [clock.today()]
 
