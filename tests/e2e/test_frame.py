@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import ADMIN, BILLING, CUSTOMER, OPERATOR, PHONE, WIDE, Company, People, ready
+from tests.e2e.people import ADMIN, CUSTOMER, LIMITED, OPERATOR, PHONE, WIDE, Company, People, ready
 
 AXE = Axe()
 LIGHT, DARK = "rgb(250, 250, 251)", "rgb(14, 16, 20)"
@@ -120,7 +120,17 @@ PAGES = {
     "add": (ADMIN, "/accounts/new", "User Settings"),
     "account": (CUSTOMER, "/", "Backup tasks"),
     "partners": (OPERATOR, "/operator", "Partners"),
-    "denied": (BILLING, "/", "Access denied"),
+    "denied": (LIMITED, "/accounts/new", "Access denied"),
+    "forgot": ("", "/forgot", "Forgot password"),
+    "import": (ADMIN, "/accounts/import", "Import"),
+    "audit": (ADMIN, "/security-audit", "Security Audit"),
+    "own account": (ADMIN, "/settings/account", "Settings"),
+    "users": (ADMIN, "/settings/users", "Settings"),
+    "new user": (ADMIN, "/settings/users/new", "Partner Portal Operations"),
+    "security": (ADMIN, "/settings/security", "Passkeys"),
+    "addresses": (ADMIN, "/settings/ip-restrictions", "Settings"),
+    "tokens": (ADMIN, "/settings/api", "Settings"),
+    "outbox": (ADMIN, "/outbox", "Outbox"),
     "no such account": (ADMIN, "/accounts/987654321", "There is no such account"),
 }
 
