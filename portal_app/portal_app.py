@@ -22,7 +22,7 @@ from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
-from portal_app.billing import document_routes
+from portal_app.billing import document_routes, payment_routes
 from portal_app.billing import page as billing_status_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
@@ -114,6 +114,7 @@ app = rx.App(
                 *document_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
+                *payment_routes.routes,
                 *http.routes,
                 *first_view.routes,
                 *api.routes,

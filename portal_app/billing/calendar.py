@@ -37,7 +37,7 @@ def days_due(done: date, today: date) -> Iterator[date]:
 
 def on_day(year: int, month: int, day: int) -> date:
     """That day of a month, or its last if it has no such day."""
-    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+    return date(year, month, day if day <= 28 else min(day, calendar.monthrange(year, month)[1]))
 
 
 def add_months(anchor: date, n: int) -> date:
