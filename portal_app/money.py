@@ -46,17 +46,13 @@ def major(minor: int, currency: str) -> Decimal:
 
 def minor_of(text: str, currency: str) -> int:
     """The amount that was typed, such as "1,234.50", in minor units. Raises Invalid with a sentence for its field."""
-    digits = get_currency_precision(currency)
+    digits, example = get_currency_precision(currency), plain_text(1250, currency)
     found = _AMOUNT.fullmatch(text.strip())
     if not found:
-        raise Invalid(f"Give the amount as a number, such as {_example(digits)}.")
+        raise Invalid(f"Give the amount as a number, such as {example}.")
     whole, part = found["whole"].replace(",", ""), (found["part"] or "").rstrip("0")
     if len(part) > digits:
-        raise Invalid(f"{currency} has {digits or 'no'} digits after the point: give it as {_example(digits)}.")
+        raise Invalid(f"{currency} has {digits or 'no'} digits after the point: give it as {example}.")
     if len(whole) > _LONGEST - digits:
         raise Invalid("This amount is too large.")
     return int(whole + part.ljust(digits, "0"))
-
-
-def _example(digits: int) -> str:
-    return str(Decimal(1250).scaleb(-digits))

@@ -4,15 +4,17 @@ Pure, so that the cycle and the forecast are one code. A contract's `covered_unt
 worked on twice, or late, bills nothing twice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from portal_app.billing import calendar
 from portal_app.billing.calendar import MONTHS
 from portal_app.billing.pricing import Book, Line, Usage, account_lines, shares, totals
 from portal_app.models import BillingMethod, BillKind, Plan
 
+# A year, the month before its renewal and the payment day after a change of plan lie within it.
+HORIZON_MONTHS = 16
 UsageOf = Mapping[int, Sequence[Usage]]
 
 
@@ -131,6 +133,14 @@ class Outcome:
     ended: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """An account's part of the next bill, tax included, and the day that issues it."""
+
+    amount_minor: int
+    on: date
+
+
 def day(terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book: Book, on: date) -> Outcome:
     """All that a partner's day bills: matters of the accounts' own, then the consolidated bill on the payment day."""
     own = matters(terms, contracts, usage, book, on)
@@ -155,6 +165,63 @@ def matters(terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book: B
         else:
             ended.append(contract.account_id)
     return Outcome(tuple(today.own_drafts(parts)), tuple(after), tuple(ended))
+
+
+def forecast(
+    terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book_on: Callable[[date], Book], today: date
+) -> dict[int, Forecast]:
+    """What each account is billed next if its usage stays as it is. Days up to `today` are done.
+
+    Made of `day`, so it is the bill. An account whose contract ends before another bill has no forecast.
+    """
+    alone: list[list[Contract]] = []
+    joint: list[Contract] = []
+    for contract in contracts:
+        if _shares_bills(terms, contract):
+            joint.append(contract)
+        else:
+            alone.append([contract])
+    found: dict[int, Forecast] = {}
+    for group in (joint, *alone):
+        found |= _next_bills(terms, group, usage, book_on, today)
+    return found
+
+
+def _shares_bills(terms: Terms, contract: Contract) -> bool:
+    """Whether a bill of other accounts may be its next."""
+    if contract.excluded:
+        return False
+    return terms.annual_together or Plan.MONTHLY in (contract.next_plan, contract.plan)
+
+
+def _next_bills(
+    terms: Terms, contracts: Sequence[Contract], usage: UsageOf, book_on: Callable[[date], Book], on: date
+) -> dict[int, Forecast]:
+    """Day after day on which something happens, until each contract has got further."""
+    waiting = {each.account_id: each.covered_until for each in contracts}
+    found: dict[int, Forecast] = {}
+    last = calendar.add_months(on, HORIZON_MONTHS)
+    while waiting and (on := _next_day(terms, contracts, on)) <= last:
+        outcome = day(terms, contracts, usage, book_on(on), on)
+        amounts = {share.account_id: share.amount_minor for draft in outcome.drafts for share in draft.shares}
+        contracts = outcome.contracts
+        for contract in contracts:
+            if contract.covered_until > waiting.get(contract.account_id, date.max):
+                found[contract.account_id] = Forecast(amounts.get(contract.account_id, 0), on)
+                del waiting[contract.account_id]
+        for account_id in outcome.ended:
+            waiting.pop(account_id, None)
+    return found
+
+
+def _next_day(terms: Terms, contracts: Iterable[Contract], on: date) -> date:
+    """The first day after one on which a contract acts, or the payment day where one waits for it."""
+    tomorrow = on + timedelta(days=1)
+    days = {each.acts_on for each in contracts}
+    if None in days:
+        paid_on = calendar.payment_date(terms.payment_day, tomorrow)
+        days.add(paid_on if paid_on > on else calendar.payment_date(terms.payment_day, calendar.effective_date(on)))
+    return min((max(each, tomorrow) for each in days if each), default=date.max)
 
 
 def _step(today: "_Day", contract: Contract, parts: list["_Part"]) -> Contract | None:
