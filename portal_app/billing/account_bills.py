@@ -5,7 +5,7 @@ from sqlmodel import Session
 from portal_app.accounts import service as accounts
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import account_reading, repository
+from portal_app.billing import account_reading, forecasts, subscriptions
 from portal_app.billing.account_rows import AccountBilling, AccountLine
 from portal_app.billing.calendar import local_day
 from portal_app.clock import now
@@ -29,8 +29,8 @@ def account_page(session: Session, actor: Actor, account_id: int, number: int | 
         status=account.status,
         billing_status=account.billing_status,
         amount_minor=account.amount_minor,
-        subscription=repository.subscriptions_of(session, [account_id]).get(account_id),
-        expected=None,
+        subscription=subscriptions.standing(session, actor, account_id),
+        expected=forecasts.forecast_of(session, actor).get(account_id),
         paid=account_reading.paid_of(session, actor, account_id),
         bills=bills,
         bill=chosen,

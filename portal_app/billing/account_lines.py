@@ -1,16 +1,19 @@
 """An account's bills in words, ready for their page."""
 
+from datetime import timedelta
 from typing import TypedDict
 
 from portal_app.accounts.rows import BILLING
 from portal_app.billing.account_rows import AccountBill, AccountBilling, AccountLine
-from portal_app.billing.lines import NOTHING, plan_words, renewal_words
+from portal_app.billing.lines import NOTHING, plan_words
+from portal_app.billing.subscriptions import Standing
 from portal_app.billing.why import quantity_words
 from portal_app.billing.words import date_text
 from portal_app.models import BillingMethod, BillKind, BillState
 from portal_app.money import amount_text
 from portal_app.times import moment
 
+ONE_DAY = timedelta(days=1)
 _STATES = {BillState.PAID: ("Paid", "green"), BillState.CREDITED: ("Credited", "grey")}
 
 
@@ -78,7 +81,7 @@ def line_words(line: AccountLine) -> LineWords:
     return LineWords(
         position=line.position,
         service=line.description,
-        period=f"{date_text(line.starts_on)} \u2013 {date_text(line.ends_on)}",
+        period=f"{date_text(line.starts_on)} \u2013 {date_text(line.ends_on - ONE_DAY)}",
         quantity=quantity_words(line) or NOTHING,
         price=amount_text(line.unit_minor, line.currency) if line.unit_minor is not None else "Graduated",
         amount=amount_text(line.amount_minor, line.currency),
@@ -93,7 +96,7 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
     return [
         FactWords(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
         FactWords(label="Subscription", text=plan_words(found.status, found.subscription), exact=""),
-        FactWords(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
+        FactWords(label="Renewal Date", text=_renewal(found.subscription), exact=""),
         FactWords(
             label="Previous Payments",
             text=f"{amount_text(paid.amount_minor, currency)} for {count}, last {last['text']}"
@@ -101,9 +104,23 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
             else NOTHING,
             exact=last["exact"],
         ),
+        FactWords(label="Seats", text=_seats(found.subscription), exact=""),
         FactWords(
             label="Next Payment Forecast",
             text=f"{amount_text(expected.amount_minor, currency)} on {date_text(expected.on)}" if expected else NOTHING,
             exact="If the usage stays as it is today",
         ),
     ]
+
+
+def _renewal(standing: Standing | None) -> str:
+    if standing is None:
+        return NOTHING
+    day = date_text(standing.changes_on or standing.renews_on)
+    return f"Ends {day}" if standing.ends else day
+
+
+def _seats(standing: Standing | None) -> str:
+    if standing is None:
+        return NOTHING
+    return f"{standing.seats:,} of {standing.seat_cap:,}" if standing.seat_cap else f"{standing.seats:,}"

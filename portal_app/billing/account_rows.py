@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from portal_app.billing.rows import Expected, SubscriptionRow
+from portal_app.billing.plan import Forecast
+from portal_app.billing.subscriptions import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ class AccountBilling:
     status: str
     billing_status: str
     amount_minor: int
-    subscription: SubscriptionRow | None
-    expected: Expected | None
+    subscription: Standing | None
+    expected: Forecast | None
     paid: Paid
     bills: list[AccountBill]
     bill: AccountBill | None

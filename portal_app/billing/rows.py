@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from portal_app.billing.plan import Forecast
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRow:
@@ -16,14 +18,6 @@ class SubscriptionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the next cycle will bill for an account if its usage stays, and when."""
-
-    amount_minor: int
-    on: date
-
-
-@dataclass(frozen=True, slots=True)
 class StatusRow:
     """One account of the list. `status` and `billing_status` are its keys in `accounts.rows`."""
 
@@ -34,7 +28,7 @@ class StatusRow:
     billing_status: str
     amount_minor: int
     subscription: SubscriptionRow | None
-    expected: Expected | None
+    expected: Forecast | None
 
 
 @dataclass(frozen=True, slots=True)
