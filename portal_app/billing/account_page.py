@@ -45,7 +45,9 @@ def _head() -> rx.Component:
         billing_tabs(),
         callout("orange", State.over_cap, live=False),
         rx.el.dl(
-            rx.el.div(rx.el.dt("Payment Status"), rx.el.dd(rx.cond(State.loading, _bone(), billing_badge(State.status)))),
+            rx.el.div(
+                rx.el.dt("Payment Status"), rx.el.dd(rx.cond(State.loading, _bone(), billing_badge(State.status)))
+            ),
             rx.cond(State.loading, rx.foreach(list(range(FACTS)), _waiting_fact), rx.foreach(State.facts, fact)),
             class_name="facts card",
         ),

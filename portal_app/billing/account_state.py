@@ -1,7 +1,5 @@
 """The state of the page of an account's bills. Which bill's lines are shown lives in the address."""
 
-from datetime import date
-
 import reflex as rx
 
 from portal_app import db
@@ -131,7 +129,9 @@ class AccountBillsState(rx.State):
             cap = int(text) if text else None
             await db.work(subscriptions.set_seat_cap, guard.actor(), self.account_id, cap)
         except PortalError as refusal:
-            self.ask_error = refusal.fields.get("cap", refusal.sentence) if isinstance(refusal, Invalid) else str(refusal)
+            self.ask_error = (
+                refusal.fields.get("cap", refusal.sentence) if isinstance(refusal, Invalid) else str(refusal)
+            )
             return
         finally:
             self.busy = False

@@ -9,8 +9,8 @@ from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import query as question
 from portal_app.billing import forecasts, repository
+from portal_app.billing import query as question
 from portal_app.billing.bills import owed
 from portal_app.billing.plan import Forecast
 from portal_app.billing.profiles import profile_of, profile_to_change

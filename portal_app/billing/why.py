@@ -75,7 +75,7 @@ def _tier_label(tier: dict[str, Any], unit: str) -> str:
 def _tier_text(tier: dict[str, Any], line: AccountLine) -> str:
     price = rounded(tier["quantity_milli"] * tier["unit_minor"], MILLI)
     count = _counted(tier["quantity_milli"], line.unit)
-    return f"{count} × {amount_text(tier['unit_minor'], line.currency)} = {amount_text(price, line.currency)}"
+    return f"{count} x {amount_text(tier['unit_minor'], line.currency)} = {amount_text(price, line.currency)}"
 
 
 def _year(trace: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -11,6 +12,7 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository as backups
+from portal_app.billing.billed import billed_per_month, round_amount
 from portal_app.dashboard.rows import Line, Widgets, line, widgets
 from portal_app.geometry import BarChart, LineChart, Series, stacked_bars
 from portal_app.geometry import line_chart as draw_line
@@ -36,10 +38,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """Backups per day by outcome, and stored bytes over time."""
+    """Backups per day by outcome, stored bytes over time, and what was billed per month, for who may see that."""
 
     backups: BarChart
     stored: LineChart
+    billed: BarChart
 
 
 def table(session: Session, actor: Actor, query: AccountQuery) -> Table:
@@ -80,4 +83,13 @@ def charts(session: Session, actor: Actor) -> Charts:
             ],
         ),
         stored=draw_line(labels, [row.stored_bytes for row in stored], words=_size),
+        billed=_billed(session, actor),
     )
+
+
+def _billed(session: Session, actor: Actor) -> BarChart:
+    if not actor.may(Permission.BILLING_VIEW):
+        return BarChart()
+    months = billed_per_month(session, actor)
+    amounts = Series("Billed", "accent", [month.amount_minor for month in months])
+    return stacked_bars([month.label for month in months], [amounts], words=partial(round_amount, actor.currency))
