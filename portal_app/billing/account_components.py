@@ -25,7 +25,7 @@ from portal_app.ui import (
 )
 
 BILLS = (
-    Column("Issue Date", "date"),
+    Column("Issue Date", "name"),
     Column("Status", "status"),
     Column("Due Date", "date"),
     Column("Effective Date", "date", on_card=False),
@@ -113,7 +113,7 @@ def _email(bill: rx.Var[BillWords], number: rx.Var[str]) -> rx.Component:
     return button(
         "Email Invoice",
         small=True,
-        title="Mail " + number + " to the billing address",
+        title=f"Mail {number} to the billing address",
         busy=BillsState.mailing_id == bill["id"],
         on_click=BillsState.email(bill["id"]),
     )
@@ -133,7 +133,7 @@ def _pay(bill: rx.Var[BillWords], number: rx.Var[str]) -> rx.Component:
             "Pay Invoice",
             kind="primary",
             small=True,
-            title="Pay " + number + " by card or PayPal",
+            title=f"Pay {number} by card or PayPal",
             busy=BillsState.paying_id == bill["id"],
             disabled=BillsState.paying_id != 0,
             on_click=BillsState.pay(bill["id"]),

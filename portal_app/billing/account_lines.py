@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from portal_app.accounts.rows import BILLING
 from portal_app.billing.account_rows import AccountBill, AccountBilling, AccountLine
-from portal_app.billing.lines import NOTHING, plan_words
+from portal_app.billing.lines import NOTHING, plan_words, renewal_words
 from portal_app.billing.subscriptions import Standing
 from portal_app.billing.why import quantity_words
 from portal_app.billing.words import date_text
@@ -96,7 +96,7 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
     return [
         FactWords(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
         FactWords(label="Subscription", text=plan_words(found.status, found.subscription), exact=""),
-        FactWords(label="Renewal Date", text=_renewal(found.subscription), exact=""),
+        FactWords(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
         FactWords(
             label="Previous Payments",
             text=f"{amount_text(paid.amount_minor, currency)} for {count}, last {last['text']}"
@@ -111,13 +111,6 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
             exact="If the usage stays as it is today",
         ),
     ]
-
-
-def _renewal(standing: Standing | None) -> str:
-    if standing is None:
-        return NOTHING
-    day = date_text(standing.changes_on or standing.renews_on)
-    return f"Ends {day}" if standing.ends else day
 
 
 def _seats(standing: Standing | None) -> str:

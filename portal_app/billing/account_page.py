@@ -18,7 +18,7 @@ FACTS = 6
 @portal_page(f"{PATH}/[account_id]", "Account billing", load=State.load, help_topic="billing-account")
 def account_bills() -> rx.Component:
     """Head, bills, and the lines of one of them."""
-    return rx.cond(State.missing, _missing(), rx.fragment(_head(), bills(), lines(), _on_top()))
+    return rx.cond(State.missing, _missing(), rx.fragment(_head(), lines(), bills(), _on_top()))
 
 
 def _missing() -> rx.Component:
@@ -40,7 +40,7 @@ def _head() -> rx.Component:
                 class_name="two-lines",
             ),
             actions(),
-            class_name="page-head page-head-title",
+            class_name="page-head",
         ),
         billing_tabs(),
         callout("orange", State.over_cap, live=False),

@@ -1,5 +1,7 @@
 """The state of the page of an account's bills. Which bill's lines are shown lives in the address."""
 
+from typing import Any
+
 import reflex as rx
 
 from portal_app import db
@@ -149,7 +151,7 @@ class AccountBillsState(rx.State):
         await db.work(subscriptions.undo, actor, self.account_id)
         return "The subscription goes on as it is."
 
-    async def _done(self, told: str) -> rx.event.EventSpec:
+    async def _done(self, told: str) -> Any:
         self.asking = ""
         actor = guard.actor()
         if actor.may(Permission.BILLING_VIEW):

@@ -49,9 +49,9 @@ def plan_words(status: str, subscription: SubscriptionRow | Standing | None) -> 
     return f"{PLANS[status]}, then {PLANS[after]}" if after else PLANS[status]
 
 
-def renewal_words(subscription: SubscriptionRow | None) -> str:
+def renewal_words(subscription: SubscriptionRow | Standing | None) -> str:
     """The day on which the subscription renews, or ends."""
     if subscription is None:
         return NOTHING
-    day = date_text(subscription.covered_until)
+    day = date_text(subscription.renews_on)
     return f"Ends {day}" if subscription.ends else day

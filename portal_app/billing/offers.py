@@ -65,5 +65,5 @@ def _trials(session: Session, actor: Actor, account_ids: Sequence[int]) -> list[
     for start in range(0, len(account_ids), AT_ONCE):
         chosen = col(Account.id).in_(account_ids[start : start + AT_ONCE])
         mine = select(col(Account.id)).where(accounts.in_scope(actor), chosen, col(Account.status).in_(TRIALS))
-        found += session.scalars(mine)
+        found += [account_id for account_id in session.scalars(mine) if account_id is not None]
     return found

@@ -8,13 +8,11 @@ from portal_app.billing.plan import Forecast
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRow:
-    """What billing remembers of an account's subscription; `covered_until` is its renewal."""
+    """How an account's subscription goes on: when its period ends, and what becomes of it then."""
 
-    plan: str
-    covered_until: date
+    renews_on: date
     next_plan: str | None
     ends: bool
-    seat_cap: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from portal_app import clock
 from portal_app.accounts import repository as accounts
 from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountRow
@@ -12,6 +13,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import forecasts, repository
 from portal_app.billing import query as question
 from portal_app.billing.bills import owed
+from portal_app.billing.calendar import local_day
 from portal_app.billing.plan import Forecast
 from portal_app.billing.profiles import profile_of, profile_to_change
 from portal_app.billing.rows import StatusPage, StatusRow, SubscriptionRow
@@ -25,7 +27,8 @@ def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPa
     """A page of accounts with what each owes and will owe. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
     page = accounts.page(session, actor, question.shown(query))
-    subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows])
+    today = local_day(clock.now(), actor.time_zone)
+    subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows], today)
     open_now, expected = owed(session, actor), forecasts.forecast_of(session, actor)
     return StatusPage(
         rows=[_row(row, subscriptions.get(row.id), expected.get(row.id)) for row in page.rows],

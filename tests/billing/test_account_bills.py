@@ -4,18 +4,19 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session
 
 from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import account_bills, why
+from portal_app.billing import account_bills, offers, why
 from portal_app.billing.account_rows import AccountBilling, AccountLine
 from portal_app.billing.billed import billed_per_month, round_amount
 from portal_app.billing.calendar import pieces
 from portal_app.billing.pricing import Book, ServicePrice, TaskUsage, Tier, Usage, account_lines
 from portal_app.errors import Denied, NotFound
-from portal_app.models import Basis, Bill
+from portal_app.models import BackupTask, Basis, Bill
 from tests.billing import factories as billing
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import Answer, Pipeline, name_of, play
@@ -90,11 +91,8 @@ def test_billed_per_month_is_the_actors_own_part(cast: Cast) -> None:
 
 
 def test_amounts_of_a_chart_are_short() -> None:
-    assert [round_amount("EUR", 120_000), round_amount("KWD", 1_250), round_amount("JPY", 12_000)] == [
-        "€1,200",
-        "KWD\xa01.250",
-        "¥12,000",
-    ]
+    amounts = [("EUR", 120_000), ("EUR", 120_050), ("JPY", 12_000)]
+    assert [round_amount(*one) for one in amounts] == ["€1,200", "€1,200.50", "¥12,000"]
 
 
 def _line(plan: str = "monthly", **book: int) -> AccountLine:
@@ -172,3 +170,56 @@ def test_the_page(cast: Cast) -> None:
 
 def test_today_is_in_the_chart_of_this_month(cast: Cast) -> None:
     assert db.read(billed_per_month, cast.actor("carol"))[-1].first == clock.today().replace(day=1)
+
+
+def test_the_offer_is_what_the_first_whole_period_costs(cast: Cast) -> None:
+    """Bob's scope holds one trial; the two others of the partner are subscribed."""
+    db.write(billing.book, None, {"generic": (Basis.UNIT, 300)}, tax_bp=1_000)
+    db.write(_entities, cast, 7)
+    ids = [account.id for account in (*cast.accounts_a, *cast.accounts_b)]
+    offer = db.read(offers.price_of, cast.actor("alice"), ids, "monthly")
+    assert (offer.trials, offer.amount_minor) == (1, 2_310)
+    assert offer.words == "$23.10 a month, tax included, for 1 account with the usage of today."
+    assert db.read(offers.price_of, cast.actor("alice"), ids, "annual").amount_minor == 12 * 2_310
+    with pytest.raises(Denied):
+        db.read(offers.price_of, cast.actor("carol"), ids, "monthly")
+    assert db.read(offers.price_of, cast.actor("mallory"), [cast.accounts_a[0].id], "monthly").trials == 0
+
+
+def test_without_prices_there_is_no_offer(cast: Cast) -> None:
+    with pytest.raises(NotFound):
+        db.read(offers.price_of, cast.actor("alice"), [cast.accounts_a[0].id], "monthly")
+
+
+def _entities(session: Session, cast: Cast, entities: int) -> None:
+    session.execute(update(BackupTask).values(entities=entities, service="generic"))
+
+
+def test_the_subscription_is_changed_and_the_change_taken_back(cast: Cast) -> None:
+    async def scene(made: Pipeline) -> list[Answer]:
+        tab = made.tab(cookie_of(cast.alice), path=f"/billing/accounts/{cast.accounts_a[1].id}")
+        answers = [await tab.send(name_of("account_bills_state.load"))]
+        for act in ("change", "undo", "cancel"):
+            await tab.send(name_of("account_bills_state.ask"), {"act": act})
+            answers.append(await tab.send(name_of("account_bills_state.act")))
+        return answers
+
+    loaded, changed, undone, canceled = play(scene)
+    assert (loaded.var("other_plan"), loaded.var("may_subscribe")) == ("annual", True)
+    assert changed.var("changing") is True
+    assert undone.var("changing") is False
+    assert "The subscription ends on" in canceled.var("text")
+
+
+def test_a_seat_cap_is_kept_or_told_what_is_wrong(cast: Cast) -> None:
+    db.write(_entities, cast, 9)
+
+    async def scene(made: Pipeline) -> list[Answer]:
+        tab = made.tab(cookie_of(cast.alice), path=f"/billing/accounts/{cast.accounts_a[1].id}")
+        await tab.send(name_of("account_bills_state.load"))
+        name = name_of("account_bills_state.save_cap")
+        return [await tab.send(name, {"form": {"seat_cap": typed}}) for typed in ("many", "0", "5")]
+
+    words, zero, kept = play(scene)
+    assert words.var("ask_error") and zero.var("ask_error")
+    assert "its cap is 5" in kept.var("over_cap")
