@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from babel.dates import format_date
 from sqlalchemy import and_, func, select
@@ -15,6 +17,8 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import bill_reading
 from portal_app.billing.calendar import add_months, local_day
+from portal_app.billing.plan import Forecast
+from portal_app.geometry import BarChart, Series, stacked_bars
 from portal_app.models import Account, Bill, BillShare
 from portal_app.money import LOCALE, amount_text
 
@@ -38,12 +42,35 @@ def billed_per_month(session: Session, actor: Actor) -> list[Month]:
     billed: Counter[date] = Counter()
     for issued_on, amount in _per_day(session, actor, firsts[0]):
         billed[issued_on.replace(day=1)] += amount
-    return [Month(first, format_date(first, "MMM", locale=LOCALE), billed[first]) for first in firsts]
+    return [Month(first, _label(first), billed[first]) for first in firsts]
 
 
 def round_amount(currency: str, minor: float) -> str:
     """An amount for a chart, without zeros behind the point."""
     return re.sub(r"\.0+$", "", amount_text(round(minor), currency))
+
+
+def chart(session: Session, actor: Actor, expected: Iterable[Forecast] | None = None) -> BarChart:
+    """The months as bars; with what is `expected`, this and the next month's bills to come stand on top. Denied."""
+    months = billed_per_month(session, actor)
+    series = [Series("Billed", "accent", [month.amount_minor for month in months])]
+    labels = [month.label for month in months]
+    if expected is not None:
+        following = add_months(months[-1].first, 1)
+        to_come = Counter[date]()
+        for one in expected:
+            to_come[one.on.replace(day=1)] += one.amount_minor
+        labels.append(_label(following))
+        firsts = [*(month.first for month in months), following]
+        series = [
+            Series("Billed", "accent", [*series[0].values, 0]),
+            Series("Forecast", "grey", [to_come[first] for first in firsts]),
+        ]
+    return stacked_bars(labels, series, words=partial(round_amount, actor.currency))
+
+
+def _label(first: date) -> str:
+    return format_date(first, "MMM", locale=LOCALE)
 
 
 def _per_day(session: Session, actor: Actor, since: date) -> list[tuple[date, int]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal_app.billing.plan import Forecast
+from portal_app.geometry import BarChart
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,4 @@ class StatusPage:
     due_minor: int
     expected_minor: int
     method: str
+    billed: BarChart

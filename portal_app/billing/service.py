@@ -10,7 +10,7 @@ from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import forecasts, repository
+from portal_app.billing import billed, forecasts, repository
 from portal_app.billing import query as question
 from portal_app.billing.bills import owed
 from portal_app.billing.calendar import local_day
@@ -38,6 +38,7 @@ def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPa
         due_minor=open_now.due_minor + open_now.overdue_minor,
         expected_minor=sum(one.amount_minor for one in expected.values()),
         method=_method(session, actor),
+        billed=billed.chart(session, actor, expected.values()),
     )
 
 

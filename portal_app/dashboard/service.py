@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from sqlmodel import Session
 
@@ -12,7 +11,7 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository as backups
-from portal_app.billing.billed import billed_per_month, round_amount
+from portal_app.billing import billed
 from portal_app.dashboard.rows import Line, Widgets, line, widgets
 from portal_app.geometry import BarChart, LineChart, Series, stacked_bars
 from portal_app.geometry import line_chart as draw_line
@@ -83,13 +82,5 @@ def charts(session: Session, actor: Actor) -> Charts:
             ],
         ),
         stored=draw_line(labels, [row.stored_bytes for row in stored], words=_size),
-        billed=_billed(session, actor),
+        billed=billed.chart(session, actor) if actor.may(Permission.BILLING_VIEW) else BarChart(),
     )
-
-
-def _billed(session: Session, actor: Actor) -> BarChart:
-    if not actor.may(Permission.BILLING_VIEW):
-        return BarChart()
-    months = billed_per_month(session, actor)
-    amounts = Series("Billed", "accent", [month.amount_minor for month in months])
-    return stacked_bars([month.label for month in months], [amounts], words=partial(round_amount, actor.currency))
