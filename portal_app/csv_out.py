@@ -3,14 +3,20 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 # A spreadsheet runs a cell that begins like this (also in full width) as a formula.
 _RUNS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 (these are the signs)
 
 
 def safe(cell: object) -> str:
-    """The cell as text that no spreadsheet runs: an apostrophe stands before what would be a formula."""
+    """The cell as text that no spreadsheet runs: an apostrophe stands before what would be a formula.
+
+    Numbers stay numbers, below zero too.
+    """
     text = str(cell)
+    if isinstance(cell, int | Decimal):
+        return text
     return f"'{text}" if text.lstrip(" ").startswith(_RUNS) else text
 
 

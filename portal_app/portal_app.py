@@ -23,6 +23,7 @@ from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
 from portal_app.billing import account_page as account_bills_page
+from portal_app.billing import document_routes
 from portal_app.billing import page as billing_status_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
@@ -112,6 +113,7 @@ app = rx.App(
             routes=[
                 *auth_routes.routes,
                 *audit_routes.routes,
+                *document_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *http.routes,

@@ -6,8 +6,7 @@
 import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from portal_app.models import BillingMethod, Plan
 
@@ -29,11 +28,6 @@ class Piece:
         return self.days == self.of_days
 
 
-def local_day(at: datetime, time_zone: str) -> date:
-    """The day that an instant belongs to in a partner's zone."""
-    return at.astimezone(ZoneInfo(time_zone)).date()
-
-
 def days_due(done: date, today: date) -> Iterator[date]:
     """The days after `done` up to today, in order; none if the clock went back."""
     while done < today:
@@ -43,7 +37,7 @@ def days_due(done: date, today: date) -> Iterator[date]:
 
 def on_day(year: int, month: int, day: int) -> date:
     """That day of a month, or its last if it has no such day."""
-    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+    return date(year, month, day if day <= 28 else min(day, calendar.monthrange(year, month)[1]))
 
 
 def add_months(anchor: date, n: int) -> date:

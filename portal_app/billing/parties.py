@@ -38,4 +38,4 @@ def takes_transfer(bill: Bill) -> bool:
     """Whether the bill is large enough for a bank transfer, and the provider has an account for it."""
     at_least = settings().bank_transfer_from.get(bill.currency, 0)
     has_account = any(bill.seller.get(name) for name in BANK)
-    return has_account and major(bill.total_minor - bill.settled_minor, bill.currency) > at_least
+    return has_account and major(bill.total_minor, bill.currency) > at_least

@@ -4,7 +4,7 @@ Pure, so that the cycle and the forecast are one code. A contract's `covered_unt
 worked on twice, or late, bills nothing twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -174,24 +174,22 @@ def forecast(
 
     Made of `day`, so it is the bill. An account whose contract ends before another bill has no forecast.
     """
-    alone: list[list[Contract]] = []
-    joint: list[Contract] = []
+    groups: dict[Hashable, list[Contract]] = {}
     for contract in contracts:
-        if _shares_bills(terms, contract):
-            joint.append(contract)
-        else:
-            alone.append([contract])
+        groups.setdefault(_company(terms, contract), []).append(contract)
     found: dict[int, Forecast] = {}
-    for group in (joint, *alone):
+    for group in groups.values():
         found |= _next_bills(terms, group, usage, book_on, today)
     return found
 
 
-def _shares_bills(terms: Terms, contract: Contract) -> bool:
-    """Whether a bill of other accounts may be its next."""
+def _company(terms: Terms, contract: Contract) -> Hashable:
+    """The same for all whose next bill may be one bill: a share depends on the others of its bill."""
     if contract.excluded:
-        return False
-    return terms.annual_together or Plan.MONTHLY in (contract.next_plan, contract.plan)
+        return contract.account_id
+    if contract.changes or contract.plan == Plan.MONTHLY:
+        return Plan.MONTHLY
+    return (contract.anchor_on.month, contract.anchor_on.day) if terms.annual_together else contract.account_id
 
 
 def _next_bills(

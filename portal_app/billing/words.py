@@ -1,10 +1,11 @@
 """Bills in words: the same on pages, in documents and in mails."""
 
 from datetime import date
+from decimal import Decimal
 
 from babel.dates import format_date
 
-from portal_app.models import Bill, BillKind
+from portal_app.models import Bill, BillKind, BillLine
 
 LOCALE = "en"
 CONSOLIDATED = "Consolidated bill"
@@ -18,3 +19,24 @@ def kind_word(bill: Bill) -> str:
 def date_text(day: date) -> str:
     """Such as "Mar 18, 2026"."""
     return format_date(day, "MMM d, y", locale=LOCALE)
+
+
+def percent_text(basis_points: int) -> str:
+    """Such as "20%" or "8.5%"."""
+    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"
+
+
+def quantity(line: BillLine) -> Decimal:
+    """How many units, without needless zeros: 12 or 2.55."""
+    found = Decimal(line.quantity_milli).scaleb(-3).normalize()
+    # Not 1E+1.
+    return found.quantize(Decimal(1)) if found == found.to_integral_value() else found
+
+
+def quantity_text(line: BillLine) -> str:
+    """Such as "12 mailboxes", "1 site" or "2.55 GB"; empty for a line that counts nothing."""
+    if not line.unit:
+        return ""
+    found = quantity(line)
+    plural = "" if found == 1 or line.unit.isupper() else "es" if line.unit.endswith("x") else "s"
+    return f"{found:,f} {line.unit}{plural}"

@@ -8,6 +8,7 @@ from threading import Event
 import anyio.to_thread
 
 from portal_app import clock
+from portal_app.billing.mailing import attachment
 from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
 from portal_app.settings import settings
@@ -40,7 +41,7 @@ async def mail_delivery() -> None:
     pause = MAIL_SECONDS
     while not delivery.is_ending():
         try:
-            await delivery.deliver()
+            await delivery.deliver(attachment)
             pause = MAIL_SECONDS
         except smtp.Unreachable as fault:
             pause = min(pause * 2, MAIL_SECONDS_AT_MOST)

@@ -2,10 +2,12 @@
 
 import hashlib
 import textwrap
+from collections.abc import Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -46,10 +48,10 @@ def html_of(letter: Letter, *, preview: bool = False) -> str:
     )
 
 
-def message_of(letter: Letter, mail: OutboxMail) -> tuple[bytes, str, bool]:
+def message_of(letter: Letter, mail: OutboxMail, files: Sequence[tuple[str, bytes]] = ()) -> tuple[bytes, str, bool]:
     """The message, where it goes, and whether that needs SMTPUTF8; rendered again it is the same, to the byte.
 
-    ValueError when the address can't be put into a header.
+    `files` are attached: name and content. ValueError when the address can't be put into a header.
     """
     from_ = Address(settings().brand_name, *_parts(sender()))
     to = Address("", *_parts(mail.recipient))
@@ -64,8 +66,13 @@ def message_of(letter: Letter, mail: OutboxMail) -> tuple[bytes, str, bool]:
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text_of(letter), cte="quoted-printable")
     message.add_alternative(html_of(letter), subtype="html", cte="quoted-printable")
-    # Quoted-printable text holds no "=_"; made of the id, the boundary is the same at each attempt.
-    message.set_boundary(f"=_{hashlib.sha256(mail.message_id.encode()).hexdigest()[:32]}")
+    for name, content in files:
+        main, _, sub = (guess_type(name)[0] or "application/octet-stream").partition("/")
+        message.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    # Neither quoted-printable nor base64 holds "=_"; made of the id, the boundaries are the same at each attempt.
+    mark = hashlib.sha256(mail.message_id.encode()).hexdigest()[:32]
+    for depth, part in enumerate(one for one in message.walk() if one.is_multipart()):
+        part.set_boundary(f"=_{depth or ''}{mark}")
     return message.as_bytes(), to.addr_spec, utf8
 
 

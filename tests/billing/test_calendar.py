@@ -1,6 +1,6 @@
 """The days of billing: clamped from their anchor, never from the last date."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
@@ -72,12 +72,6 @@ def test_a_year_is_one_piece():
     assert calendar.pieces(date(2024, 2, 29), date(2025, 2, 28), date(2024, 2, 29), 12) == (
         Piece(date(2024, 2, 29), date(2025, 2, 28), 365, 365),
     )
-
-
-def test_the_day_is_the_partners():
-    at = datetime(2023, 3, 31, 23, 30, tzinfo=UTC)
-    assert calendar.local_day(at, "Asia/Tokyo") == date(2023, 4, 1)
-    assert calendar.local_day(at, "America/New_York") == date(2023, 3, 31)
 
 
 def test_days_due_are_each_named_once_and_never_again():

@@ -1,5 +1,6 @@
 """Bills by mail: to whom, how often, and by whom."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -10,10 +11,17 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import mailing
 from portal_app.billing.profiles import profile_to_change
 from portal_app.errors import Conflict, Denied, NotFound
+from portal_app.mail import delivery
+from portal_app.mail.letter import Letter
 from portal_app.mail.outbox import letter_of
+from portal_app.mail.service import queue
 from portal_app.models import AuditEvent, Bill, Delivery, OutboxMail
 from tests.billing import factories
 from tests.cast import Cast
+from tests.mail.conftest import mailbox, use
+from tests.mail.servers import Mailbox
+
+__all__ = ["mailbox", "use"]
 
 
 def _bill(cast: Cast, *, accounts: int = 2, **given) -> Bill:
@@ -110,5 +118,35 @@ def test_an_operators_deed_is_in_the_partners_audit(cast: Cast) -> None:
     _address(cast)
     bill = _bill(cast)
     db.write(mailing.email_invoice, cast.actor("olga"), bill.id)
-    (row,) = db.read(lambda session: list(session.exec(select(AuditEvent))))
-    assert (row.partner_id, row.performed_by) == (cast.partner_a.id, "olga@people.example")
+    rows = db.read(lambda session: list(session.exec(select(AuditEvent))))
+    assert {(row.partner_id, row.performed_by) for row in rows} == {
+        (None, "olga@people.example"),
+        (cast.partner_a.id, "olga@people.example"),
+    }
+
+
+def test_the_attached_bill_arrives_as_a_pdf(cast: Cast, mailbox: Mailbox) -> None:
+    _address(cast, delivery=Delivery.ATTACHMENT)
+    bill = _bill(cast)
+    db.write(mailing.announce, bill.id)
+    asyncio.run(delivery.deliver(mailing.attachment))
+    ((_, message),) = mailbox.taken
+    (file,) = message.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == (f"invoice-{bill.number}.pdf", "application/pdf")
+    assert file.get_content().startswith(b"%PDF")
+    body = message.get_body(("plain",))
+    assert body
+    assert "It is attached, as a PDF." in body.get_content()
+
+
+@pytest.mark.parametrize("source", ["bill:999999", "else:1"])
+def test_what_can_not_be_attached_fails_and_the_other_mail_goes_out(cast: Cast, mailbox: Mailbox, source: str) -> None:
+    letter = Letter("With a file", ("Hello",), attachments=(("x.pdf", source),))
+    db.write(queue, "gone@customers.example", letter, kind="bill")
+    db.write(queue, "here@customers.example", Letter("Without", ("Hello",)), kind="bill")
+    asyncio.run(delivery.deliver(mailing.attachment))
+    assert [str(message["To"]) for _, message in mailbox.taken] == ["here@customers.example"]
+    assert {mail.recipient: mail.fault for mail in _mails()} == {
+        "gone@customers.example": "What was to be attached is no longer there.",
+        "here@customers.example": "",
+    }

@@ -251,7 +251,7 @@ def test_the_server_process_goes_on_after_faults_and_waits_longer(use, monkeypat
     pauses: list[float] = []
     words = "what only the database may know"
 
-    async def deliver_badly() -> None:
+    async def deliver_badly(_attach) -> None:
         raise RuntimeError(words) if len(pauses) == 3 else smtp.Unreachable("It is dead.")
 
     async def sleep(seconds: float) -> None:

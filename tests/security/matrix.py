@@ -64,7 +64,9 @@ ROUTES: dict[str, str] = {
     "/auth/oidc/{provider}/start": "public: the way in",
     "/auth/session": "public: changes a ticket into a session",
     "/auth/sign-out": "public: ends the caller's own session",
+    "/billing/bills/{number}.{ending}": "billing:view",
     "/healthz": "public: a supervisor asks it",
+    "/operator/bills/{number}.{ending}": OPERATORS,
     "/readyz": "public: a proxy asks it",
     "/security-audit/export.csv": "audit:view",
 }
