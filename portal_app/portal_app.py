@@ -23,8 +23,11 @@ from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
 from portal_app.billing import account_page as account_bills_page
+from portal_app.billing import details_page as payment_details_page
 from portal_app.billing import document_routes
+from portal_app.billing import history_page as billing_history_page
 from portal_app.billing import page as billing_status_page
+from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
@@ -55,7 +58,10 @@ PAGES = (
     account_bills_page,
     account_page,
     api_tokens_page,
+    billing_history_page,
     billing_status_page,
+    payment_details_page,
+    unpaid_bills_page,
     dashboard_page,
     import_accounts_page,
     ip_restrictions_page,

@@ -149,10 +149,8 @@ def _begins_with(digits: str) -> ColumnElement[bool]:
 def _order(actor: Actor, query: BillQuery, today: date) -> list[Any]:
     first = {
         "number": col(Bill.number),
-        "method": col(Bill.method),
         "name": func.coalesce(_account_name(), ""),
         "status": status(today),
-        "plan": col(Bill.plan),
         "issued": col(Bill.issued_on),
         "due": col(Bill.due_on),
         "amount": _part(actor),

@@ -7,8 +7,8 @@ import reflex as rx
 from portal_app.accounts.rows import BILLING, STATUS, Named
 from portal_app.billing.lines import Line
 from portal_app.billing.query import PATH
-from portal_app.billing.service import METHODS
 from portal_app.billing.state import StatusState as State
+from portal_app.billing.words import METHODS
 from portal_app.models import BillingMethod
 from portal_app.ui import (
     Column,

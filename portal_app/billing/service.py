@@ -17,10 +17,9 @@ from portal_app.billing.calendar import local_day
 from portal_app.billing.plan import Forecast
 from portal_app.billing.profiles import profile_of, profile_to_change
 from portal_app.billing.rows import StatusPage, StatusRow, SubscriptionRow
+from portal_app.billing.words import METHODS
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import BillingMethod
-
-METHODS = {BillingMethod.CARD: "Credit Card", BillingMethod.INVOICE: "Invoice"}
 
 
 def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPage:

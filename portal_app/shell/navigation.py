@@ -33,7 +33,12 @@ class NavLink(TypedDict):
 ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
 DASHBOARD = Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW}))
 # The tabs of Billing, in the order of the specification.
-BILLING: tuple[Place, ...] = (Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),)
+BILLING: tuple[Place, ...] = (
+    Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),
+    Place("History", "/billing/history", any_of=frozenset({Permission.BILLING_VIEW})),
+    Place("Payment Details", "/billing/payment-details", any_of=frozenset({Permission.PAYMENT_MANAGE})),
+    Place("Unpaid Bills", "/billing/unpaid", any_of=frozenset({Permission.BILLING_VIEW})),
+)
 PLACES = (
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
