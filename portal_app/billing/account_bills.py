@@ -8,7 +8,6 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import account_reading, forecasts, subscriptions
 from portal_app.billing.account_rows import AccountBilling, AccountLine
-from portal_app.billing.calendar import local_day
 from portal_app.errors import NotFound
 
 BILLS_AT_MOST = 120
@@ -19,7 +18,7 @@ def account_page(session: Session, actor: Actor, account_id: int, number: int | 
     """The account's bills, with the lines of one of them: the one of that number, else the newest. Denied, NotFound."""
     actor.require(Permission.BILLING_VIEW)
     account = accounts.get(session, actor, account_id)
-    today = local_day(clock.now(), actor.time_zone)
+    today = clock.day_in(actor.time_zone)
     bills = account_reading.bills_of(session, actor, account_id, today, BILLS_AT_MOST)
     chosen = next((bill for bill in bills if bill.number == number), bills[0] if bills else None)
     return AccountBilling(

@@ -16,7 +16,7 @@ from portal_app.accounts import repository as accounts
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import bill_reading
-from portal_app.billing.calendar import add_months, local_day
+from portal_app.billing.calendar import add_months
 from portal_app.billing.plan import Forecast
 from portal_app.geometry import BarChart, Series, stacked_bars
 from portal_app.models import Account, Bill, BillShare
@@ -37,7 +37,7 @@ class Month:
 def billed_per_month(session: Session, actor: Actor) -> list[Month]:
     """The last twelve months, this one last; of the actor's own accounts. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
-    this = local_day(clock.now(), actor.time_zone).replace(day=1)
+    this = clock.day_in(actor.time_zone).replace(day=1)
     firsts = [add_months(this, n - MONTHS + 1) for n in range(MONTHS)]
     billed: Counter[date] = Counter()
     for issued_on, amount in _per_day(session, actor, firsts[0]):

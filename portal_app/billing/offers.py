@@ -11,7 +11,7 @@ from portal_app.accounts import repository as accounts
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import books, inputs
-from portal_app.billing.calendar import MONTHS, add_months, local_day, pieces
+from portal_app.billing.calendar import MONTHS, add_months, pieces
 from portal_app.billing.pricing import account_lines, totals
 from portal_app.billing.profiles import profile_of
 from portal_app.errors import Invalid, NotFound
@@ -45,7 +45,7 @@ def price_of(session: Session, actor: Actor, account_ids: Sequence[int], plan: s
     partner = session.get(Partner, actor.partner_id) if actor.partner_id is not None else None
     if partner is None or plan not in set(Plan):
         raise NotFound("There is nothing to subscribe.") if partner is None else Invalid("Choose Monthly or Annual.")
-    today = local_day(clock.now(), partner.time_zone)
+    today = clock.day_in(partner.time_zone)
     book, terms = books.book_of(session, partner, today), inputs.terms_of(partner, profile_of(session, partner.id or 0))
     period = pieces(today, add_months(today, MONTHS[Plan(plan)]), today, MONTHS[Plan(plan)])
     trials = _trials(session, actor, account_ids)

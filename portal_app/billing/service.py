@@ -13,7 +13,6 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import billed, forecasts, repository
 from portal_app.billing import query as question
 from portal_app.billing.bills import owed
-from portal_app.billing.calendar import local_day
 from portal_app.billing.plan import Forecast
 from portal_app.billing.profiles import profile_of, profile_to_change
 from portal_app.billing.rows import StatusPage, StatusRow, SubscriptionRow
@@ -26,7 +25,7 @@ def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPa
     """A page of accounts with what each owes and will owe. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
     page = accounts.page(session, actor, question.shown(query))
-    today = local_day(clock.now(), actor.time_zone)
+    today = clock.day_in(actor.time_zone)
     subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows], today)
     open_now, expected = owed(session, actor), forecasts.forecast_of(session, actor)
     return StatusPage(

@@ -13,8 +13,8 @@ from portal_app.billing import service
 from portal_app.billing.lines import Line, line
 from portal_app.billing.query import PATH, SORTS, address, shown
 from portal_app.billing.rows import StatusPage
-from portal_app.geometry import BarChart
 from portal_app.billing.words import METHODS
+from portal_app.geometry import BarChart
 from portal_app.money import amount_text
 from portal_app.paging import pages_of
 from portal_app.shell.state import NoticeState, enter
