@@ -24,7 +24,7 @@ from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
 from portal_app.billing import account_page as account_bills_page
 from portal_app.billing import details_page as payment_details_page
-from portal_app.billing import document_routes
+from portal_app.billing import document_routes, payment_routes
 from portal_app.billing import history_page as billing_history_page
 from portal_app.billing import page as billing_status_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
@@ -122,6 +122,7 @@ app = rx.App(
                 *document_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
+                *payment_routes.routes,
                 *http.routes,
                 *first_view.routes,
                 *api.routes,

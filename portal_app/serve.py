@@ -4,16 +4,32 @@ import contextlib
 import logging
 import os
 import sys
+from typing import Any
 
-from granian.constants import Interfaces, Loops
-from granian.log import LogLevels
-from granian.server import Server
+import uvicorn
 
 from portal_app import build, crypto, db, locks, logs, migrations
 from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.demo.service import ensure_demo
 from portal_app.errors import PortalError
 from portal_app.settings import settings, unknown_names
+
+TARGET = "portal_app.portal_app:app"
+OPTIONS: dict[str, Any] = {
+    "factory": True,
+    "app_dir": str(build.ROOT),
+    "loop": "uvloop",
+    # Bounds the head of a request; httptools does not.
+    "http": "h11",
+    # Compresses what goes over the socket.
+    "ws": "websockets-sansio",
+    # In bytes, unfolded. The socket's own limit is smaller, and answers politely.
+    "ws_max_size": 1_000_000,
+    "proxy_headers": False,
+    "server_header": False,
+    "log_config": None,
+    "timeout_graceful_shutdown": 5,
+}
 
 
 def main() -> None:
@@ -51,19 +67,8 @@ def _serve() -> None:
     host = settings().host
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host  # noqa: S104 (compared, not bound)
     print(f"The portal is at http://{shown}:{settings().port}", flush=True)
-    server = Server(
-        "portal_app.portal_app:app",
-        address=host,
-        port=settings().port,
-        interface=Interfaces.ASGI,
-        factory=True,
-        log_level=LogLevels.warning,
-        working_dir=build.ROOT,
-        websockets=True,
-        loop=Loops.uvloop,
-    )
     with contextlib.suppress(KeyboardInterrupt):
-        server.serve()
+        uvicorn.run(TARGET, host=host, port=settings().port, log_level="warning", access_log=False, **OPTIONS)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from stdnum import iban
 
@@ -78,6 +78,24 @@ class Settings(BaseSettings):
     google_client_id: str = Field("", description="OAuth client for Sign in with Google; empty: not offered.")
     google_client_secret: SecretStr = Field(SecretStr(""), description="Client secret of the OAuth client.")
     google_issuer: str = Field("", description="Another issuer than Google's own.")
+    payment_gateway: str = Field(
+        "sandbox", pattern="^(sandbox|stripe)$", description="Payment processor: sandbox or stripe."
+    )
+    sandbox_url: str = Field("", description="Address of a sandbox processor that runs alone; empty: in the process.")
+    sandbox_secret: SecretStr = Field(
+        SecretStr(""),
+        validate_default=True,
+        description="Known to the portal and a sandbox that runs alone.",
+    )
+    stripe_secret_key: SecretStr = Field(
+        SecretStr(""), validate_default=True, description="Stripe's secret key; needed for stripe."
+    )
+    stripe_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        validate_default=True,
+        description="Signs what Stripe sends to /webhooks/stripe.",
+    )
+    stripe_url: str = Field("", description="Another address than Stripe's own API.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     brand_name: str = Field(
         "Keelson Backup", max_length=40, description="Name shown in the header and on the sign-in page."
@@ -141,6 +159,21 @@ class Settings(BaseSettings):
         if value and not is_safe_address(value):
             raise ValueError("must be an https address, or http on this machine (127.0.0.1)")
         return value.rstrip("/")
+
+    @field_validator("sandbox_url", "stripe_url")
+    @classmethod
+    def _processor(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("must be an https address, or http on this machine (127.0.0.1)")
+        return value.rstrip("/")
+
+    @field_validator("sandbox_secret", "stripe_secret_key", "stripe_webhook_secret")
+    @classmethod
+    def _secret_is_there(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        alone, gateway = info.data.get("sandbox_url"), info.data.get("payment_gateway")
+        if not value and (alone if info.field_name == "sandbox_secret" else gateway == "stripe"):
+            raise ValueError("is needed with PORTAL_SANDBOX_URL, or with PORTAL_PAYMENT_GATEWAY=stripe")
+        return value
 
     @field_validator("smtp_from")
     @classmethod

@@ -55,5 +55,5 @@ async def docs(_request: Request) -> HTMLResponse:
 
 
 routes = [Mount(PREFIX, api_app)]
-# The API without the pages: `granian --interface asgi portal_app.api.app:alone`.
+# The API without the pages: `uvicorn portal_app.api.app:alone`.
 alone = Starlette(routes=routes)

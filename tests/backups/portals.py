@@ -34,9 +34,9 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
 
 @contextmanager
 def real_portal(log: Path) -> Iterator[str]:
-    """The API over the test's database, served by granian. Gives its address."""
+    """The API over the test's database, served. Gives its address."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "portal_app.api.app:alone"]
+    command = [sys.executable, "-m", "uvicorn", "--port", str(port), "portal_app.api.app:alone"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
         try:

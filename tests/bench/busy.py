@@ -8,7 +8,6 @@ long operation of the portal: a unit of work in a thread. `/bench/slow` asks the
 import time
 from typing import Any
 
-from granian.server import Server
 from sqlalchemy import select, text
 from sqlmodel import Session, col
 from starlette.requests import Request
@@ -21,7 +20,6 @@ from portal_app.auth import guard
 from portal_app.auth.actor import system
 from portal_app.models import TRIALS, Account
 
-TARGET = "portal_app.portal_app:app"
 HALF_A_SECOND = 0.5
 COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT sum(i) FROM n"
 
@@ -66,11 +64,6 @@ def app() -> Any:
     return routed
 
 
-class _Server(Server):
-    def __init__(self, target: str, **options: Any) -> None:
-        super().__init__(target.replace(TARGET, "tests.bench.busy:app"), **options)
-
-
 if __name__ == "__main__":
-    serve.Server = _Server
+    serve.TARGET = "tests.bench.busy:app"
     serve.main()

@@ -65,10 +65,22 @@ ROUTES: dict[str, str] = {
     "/auth/session": "public: changes a ticket into a session",
     "/auth/sign-out": "public: ends the caller's own session",
     "/billing/bills/{number}.{ending}": "billing:view",
+    "/billing/cards/return": "payment:manage",
+    "/billing/leave": "bills:pay or payment:manage",
+    "/billing/return/{key}": "public: the processor sends people back, whose session may have ended",
     "/healthz": "public: a supervisor asks it",
     "/operator/bills/{number}.{ending}": OPERATORS,
     "/readyz": "public: a proxy asks it",
+    "/sandbox-processor/pay/{ident}": "public: a page that only its address opens",
+    "/sandbox-processor/v1/cards/{token}": "public: the sandbox's API has a secret of its own",
+    "/sandbox-processor/v1/charges": "public: the same",
+    "/sandbox-processor/v1/orders/{key}": "public: the same",
+    "/sandbox-processor/v1/pages": "public: the same",
+    "/sandbox-processor/v1/pages/{ident}": "public: the same",
+    "/sandbox-processor/v1/pages/{ident}/close": "public: the same",
+    "/sandbox-processor/v1/refunds": "public: the same",
     "/security-audit/export.csv": "audit:view",
+    "/webhooks/{gateway}": "public: each message is signed",
 }
 
 

@@ -85,10 +85,14 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
 
 
 def _command(port: int) -> list[str]:
-    granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1"]
     # All that it can tell: tests read what it says.
-    telling = ["--access-log", "--log-level", "debug"]
-    return [*granian, *telling, "--port", str(port), "portal_app.portal_app:app"]
+    program = f"""
+import logging, uvicorn
+from portal_app import serve
+logging.basicConfig(level=logging.DEBUG)
+uvicorn.run(serve.TARGET, port={port}, log_level="info", **serve.OPTIONS)
+"""
+    return [sys.executable, "-c", program]
 
 
 def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:

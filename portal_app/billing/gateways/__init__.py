@@ -1,0 +1,1 @@
+"""The ways to a payment processor: one port, an adapter for each."""
