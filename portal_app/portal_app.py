@@ -27,6 +27,7 @@ from portal_app.billing import details_page as payment_details_page
 from portal_app.billing import document_routes, payment_routes
 from portal_app.billing import history_page as billing_history_page
 from portal_app.billing import page as billing_status_page
+from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
@@ -61,6 +62,7 @@ PAGES = (
     billing_history_page,
     billing_status_page,
     payment_details_page,
+    payment_result_page,
     unpaid_bills_page,
     dashboard_page,
     import_accounts_page,

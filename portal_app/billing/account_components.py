@@ -129,7 +129,15 @@ def _card() -> rx.Component:
 def _pay(bill: rx.Var[BillWords], number: rx.Var[str]) -> rx.Component:
     return rx.cond(
         State.may_pay & (bill["pdf"] != ""),
-        link_button("Pay Invoice", href="/billing/unpaid?search=" + number.to(str), kind="primary", small=True),
+        button(
+            "Pay Invoice",
+            kind="primary",
+            small=True,
+            title=f"Pay {number} by card or PayPal",
+            busy=BillsState.paying_id == bill["id"],
+            disabled=BillsState.paying_id != 0,
+            on_click=BillsState.pay(bill["id"]),
+        ),
     )
 
 

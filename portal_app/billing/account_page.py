@@ -5,7 +5,9 @@ import reflex as rx
 from portal_app.billing.account_components import actions, bills, dialogs, fact, lines, why_dialog
 from portal_app.billing.account_state import PATH
 from portal_app.billing.account_state import AccountBillsState as State
+from portal_app.billing.bills_state import BillsState
 from portal_app.billing.components import billing_badge
+from portal_app.billing.leaving_components import leaving_form
 from portal_app.billing.query import PATH as STATUS
 from portal_app.shell.layout import billing_tabs, portal_page
 from portal_app.ui import callout, icon, link, link_button
@@ -65,5 +67,6 @@ def _on_top() -> rx.Component:
     return rx.fragment(
         why_dialog(),
         dialogs(),
+        leaving_form(BillsState.leave_for),
         rx.window_event_listener(on_popstate=State.answer),
     )

@@ -16,6 +16,7 @@ from portal_app.ui import (
     ask,
     badge,
     bare_select,
+    button,
     cut,
     empty_state,
     filter_chip,
@@ -55,6 +56,7 @@ UNPAID_COLUMNS = (
     Column("Download", "short"),
     Column("CSV", "short", on_card=False),
     Column("Email Invoice", "action"),
+    Column("Pay Invoice", "action"),
 )
 
 
@@ -223,6 +225,7 @@ def _unpaid_cells(line: rx.Var[Line]) -> list[Any]:
         _number(line),
         _csv(line),
         _email(line),
+        _pay(line),
     ]
 
 
@@ -259,4 +262,25 @@ def _email(line: rx.Var[Line]) -> rx.Component:
             disabled=State.mailing_id == line["id"],
             on_click=State.email(line["id"]),
         ),
+    )
+
+
+def _pay(line: rx.Var[Line]) -> rx.Component:
+    """What settles the bill: another card for one that is charged, else the processor's page."""
+    card = rx.cond(
+        State.may_change_card,
+        link_button("Update Card", href="/billing/payment-details", small=True),
+    )
+    return rx.cond(line["by_card"], card, rx.cond(State.may_pay & (line["pdf"] != ""), _pay_button(line)))
+
+
+def _pay_button(line: rx.Var[Line]) -> rx.Component:
+    return button(
+        "Pay Invoice",
+        kind="primary",
+        small=True,
+        title="Pay " + line["number"].to_string() + " by card or PayPal",
+        busy=State.paying_id == line["id"],
+        disabled=State.paying_id != 0,
+        on_click=State.pay(line["id"]),
     )

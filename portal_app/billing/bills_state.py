@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TypedDict
 
+import anyio.to_thread
 import reflex as rx
 
 from portal_app import db
@@ -10,7 +11,7 @@ from portal_app.accounts.rows import BILLING
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import bills, mailing
+from portal_app.billing import bills, mailing, payments
 from portal_app.billing.bill_query import SORTS, BillList, BillQuery
 from portal_app.billing.bill_rows import BillPage, BillRow, Owed
 from portal_app.billing.words import CONSOLIDATED, METHODS, PLANS, date_text
@@ -68,16 +69,20 @@ class BillsState(rx.State):
     due_weight: int = 0
     invoices: int = 0
 
+    may_pay: bool = False
     may_change_card: bool = False
+    paying_id: int = 0
     mailing_id: int = 0
+    # The processor's hosted page, for the moment in which the browser goes there.
+    leave_for: str = ""
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
         """Show what the address asks for."""
         actor = await enter(self)
-        self.may_change_card = actor.may(Permission.PAYMENT_MANAGE)
-        self.mailing_id = 0
+        self.may_pay, self.may_change_card = actor.may(Permission.BILLS_PAY), actor.may(Permission.PAYMENT_MANAGE)
+        self.paying_id = self.mailing_id = 0
         await self._show(actor)
 
     @rx.event
@@ -85,6 +90,23 @@ class BillsState(rx.State):
     async def answer(self):
         """Show what the address asks for after a click on this very page, or Back, changed the question."""
         await self._show(guard.actor())
+
+    @rx.event
+    @guard.requires(Permission.BILLS_PAY)
+    async def pay(self, bill_id: int):
+        """Go to the processor's page, where the bill is paid."""
+        if self.paying_id:
+            return
+        self.paying_id = bill_id
+        yield
+        try:
+            self.leave_for = await anyio.to_thread.run_sync(payments.start_checkout, guard.actor(), bill_id)
+        except PortalError as refusal:
+            yield NoticeState.tell("red", refusal.sentence)
+        finally:
+            self.paying_id = 0
+        yield
+        self.leave_for = ""
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)

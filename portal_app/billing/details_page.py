@@ -5,31 +5,105 @@ from typing import Any
 import reflex as rx
 
 from portal_app.billing import tax_ids
+from portal_app.billing.cards import CardRow
 from portal_app.billing.details import PAYMENT_DAYS, TITLES
 from portal_app.billing.details_state import PaymentDetailsState as State
+from portal_app.billing.leaving_components import leaving_form
 from portal_app.shell.layout import billing_page
 from portal_app.ui import (
+    Column,
+    badge,
     button,
     callout,
+    confirm,
+    empty_state,
     focus_first_fault,
     option,
     radio_group,
     select,
+    table,
     text_area,
     text_input,
 )
 
+CARD_COLUMNS = (
+    Column("Card", "short"),
+    Column("Status", "status"),
+    Column("Change", "action"),
+)
+NEEDED = "Monthly subscriptions that are paid by credit card need one."
+NOT_NEEDED = "You are billed by invoice and need none."
+
 
 @billing_page("/billing/payment-details", "Payment Details", load=State.load, help_topic="payment-details")
 def payment_details() -> rx.Component:
-    """Whom the bills are made out to."""
+    """The stored cards, and whom the bills are made out to."""
     return rx.fragment(
         # The fields take what is saved when they are made: not before it is there.
         rx.cond(
             State.ready,
-            _form(),
+            rx.el.div(_cards(), _form(), class_name="form"),
             rx.el.div(class_name="skeleton form-skeleton", aria_hidden="true"),
         ),
+        _delete_dialog(),
+        leaving_form(State.leave_for),
+    )
+
+
+def _cards() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Credit Card Details"),
+            button("Add New Card", icon="plus", small=True, busy=State.adding, on_click=State.add_card),
+            class_name="card-head",
+        ),
+        rx.el.p(
+            "The number is typed on the payment processor's page. Here only its last four digits and its expiry are "
+            "kept.",
+            class_name="muted",
+        ),
+        table(
+            "Cards",
+            CARD_COLUMNS,
+            State.cards,
+            _card,
+            row_key=lambda card: card.id,
+            empty=empty_state("credit-card", "No card is stored", rx.cond(State.by_invoice, NOT_NEEDED, NEEDED)),
+        ),
+        class_name="card stack",
+        aria_label="Credit Card Details",
+    )
+
+
+def _card(card: rx.Var[CardRow]) -> list[Any]:
+    name = card.brand + " ending in " + card.last4
+    activate = button(
+        "Activate Card",
+        small=True,
+        title="Charge " + name,
+        busy=State.activating_id == card.id,
+        on_click=State.activate(card.id),
+    )
+    delete = button("Delete Card", small=True, title="Delete " + name, on_click=State.ask(card.id))
+    status = rx.cond(card.active, badge("green", "Active"), badge("grey", "Not used"))
+    return [
+        rx.el.div(name, rx.el.span("Expires " + card.expiry, class_name="muted num"), class_name="two-lines"),
+        rx.cond(card.expired, badge("red", "Expired"), status),
+        rx.el.div(rx.cond(card.active, rx.fragment(), activate), delete, class_name="row-buttons"),
+    ]
+
+
+def _delete_dialog() -> rx.Component:
+    return confirm(
+        State.asked != "",
+        "Delete this card?",
+        State.asked + " is not charged any more. If another card is stored, that one is charged instead.",
+        id="delete-card-dialog",
+        act="Delete",
+        on_confirm=State.delete,
+        on_close=State.close,
+        busy=State.deleting,
+        danger=True,
     )
 
 
