@@ -32,7 +32,7 @@ def test_from_the_first_choice_to_the_reason_of_a_line(people: People, company: 
     page.get_by_role("button", name="Invoice", exact=True).click()
     expect(page.get_by_text("You are billed by invoice from now on.")).to_be_visible()
     expect(page.get_by_role("button", name="Credit Card")).to_have_count(0)
-    expect(page.get_by_text("$25.00")).to_be_visible()
+    expect(page.get_by_text("$25.00", exact=True)).to_be_visible()
     page.get_by_role("link", name="Birch").click()
     heading(page, "Birch")
     expect(page.get_by_role("row", name=re.compile(str(number)))).to_contain_text("$12.50")
