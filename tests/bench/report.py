@@ -113,6 +113,15 @@ def audit(found: dict[str, dict[str, list[float]]], lasting: dict[str, float]) -
         yield Line(f"audit, {what}", LARGE, None, None, seconds, None, seconds, None, "itself")
 
 
+def documents(found: dict[tuple[str, int], tuple[list[float], list[float]]]) -> Iterator[Line]:
+    """A bill's files against plain SQL that reads and writes the same rows; then lines a second."""
+    for (what, lines), (floor, portal) in found.items():
+        plain, own = median(floor), median(portal)
+        yield Line(f"bill's {what} by lines", lines, plain, None, own, p95(portal), own / plain, None, FLOOR)
+        rates = (1000 * lines / plain, 1000 * lines / own)
+        yield Line("the same, lines a second", lines, rates[0], None, rates[1], None, rates[1] / rates[0], None, FLOOR)
+
+
 def markdown(lines: list[Line]) -> str:
     """The lines of the table, below COLUMNS."""
     return "\n".join(map(_row, lines))

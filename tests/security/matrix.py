@@ -64,6 +64,7 @@ ROUTES: dict[str, str] = {
     "/auth/oidc/{provider}/start": "public: the way in",
     "/auth/session": "public: changes a ticket into a session",
     "/auth/sign-out": "public: ends the caller's own session",
+    "/billing/bills/{number}": "billing:view",
     "/billing/bills/{number}.{ending}": "billing:view",
     "/billing/cards/return": "payment:manage",
     "/billing/leave": "bills:pay or payment:manage",
