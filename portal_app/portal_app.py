@@ -38,7 +38,12 @@ from portal_app.jobs.loop import daily_work, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
+from portal_app.operator import bill_page as operator_bill_page
+from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import page as operator_page
+from portal_app.operator import prices_page as operator_prices_page
+from portal_app.operator import receipts_page as operator_receipts_page
+from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.security import page as security_page
 from portal_app.settings import settings
@@ -68,7 +73,12 @@ PAGES = (
     import_accounts_page,
     ip_restrictions_page,
     new_account_page,
+    operator_bill_page,
+    operator_finance_page,
     operator_page,
+    operator_prices_page,
+    operator_receipts_page,
+    operator_runs_page,
     outbox_page,
     pages,
     partner_settings_page,
