@@ -22,6 +22,7 @@ from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
+from portal_app.billing import account_page as account_bills_page
 from portal_app.billing import details_page as payment_details_page
 from portal_app.billing import document_routes, payment_routes
 from portal_app.billing import history_page as billing_history_page
@@ -61,6 +62,7 @@ PAGES = (
     invitation_page,
     audit_page,
     access_denied_page,
+    account_bills_page,
     account_page,
     api_tokens_page,
     billing_history_page,
