@@ -43,6 +43,17 @@ PLACES = (
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
 )
+# The tabs of the operators' console.
+OPERATOR: tuple[Place, ...] = tuple(
+    Place(label, href, kinds=frozenset({ActorKind.OPERATOR}))
+    for label, href in (
+        ("Partners", "/operator"),
+        ("Price Books", "/operator/prices"),
+        ("Bank Receipts", "/operator/receipts"),
+        ("Cycle Runs", "/operator/cycles"),
+        ("Reconciliation", "/operator/reconciliation"),
+    )
+)
 # The tabs of Settings, in the order of the specification.
 SETTINGS: tuple[Place, ...] = (
     Place("Account", "/settings/account", any_of=frozenset({Permission.ACCOUNT_MANAGE})),
