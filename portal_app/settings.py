@@ -117,6 +117,7 @@ class Settings(BaseSettings):
     seller_bank: str = Field("", max_length=200, description="Bank, and the account if it has no IBAN.")
     seller_iban: str = Field("", max_length=42, description="Account for bank transfers.")
     seller_bic: str = Field("", max_length=11, description="BIC of that account.")
+    plan_changes: bool = Field(True, description="Whether partners change the plan of a subscription themselves.")
     bank_transfer_from: Annotated[dict[str, Decimal], NoDecode] = Field(
         _TRANSFER_FROM, description="Bills above this show the bank account; by currency, such as USD=1000,EUR=900."
     )

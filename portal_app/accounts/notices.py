@@ -73,7 +73,7 @@ def tell(session: Session, notices: Iterable[tuple[Notice, Account]]) -> None:
     groups: dict[tuple[int, Notice], list[Account]] = defaultdict(list)
     for notice, account in notices:
         groups[account.partner_id, notice].append(account)
-    zones, readers = _readers(session, {partner_id for partner_id, _ in groups})
+    zones, readers = readers_of(session, {partner_id for partner_id, _ in groups})
     mails: list[NewMail] = []
     for (partner_id, notice), accounts in groups.items():
         if partner_id in zones:
@@ -82,8 +82,8 @@ def tell(session: Session, notices: Iterable[tuple[Notice, Account]]) -> None:
     queue_all(session, mails)
 
 
-def _readers(session: Session, partner_ids: set[int]) -> tuple[dict[int, str], dict[int, list[str]]]:
-    """The time zone of each partner, and the addresses of its administrators."""
+def readers_of(session: Session, partner_ids: set[int]) -> tuple[dict[int, str], dict[int, list[str]]]:
+    """The time zone of each partner, and the addresses of its administrators, by partner."""
     zones: dict[int, str] = {}
     readers: dict[int, list[str]] = defaultdict(list)
     administrators = (User.kind == UserKind.PARTNER, User.role == Role.ADMINISTRATOR, User.state == UserState.ACTIVE)

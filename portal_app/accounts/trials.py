@@ -48,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one or more batches did, in accounts (and notices)."""
+    """What one or more batches of the daily work did, in accounts, notices and bills; `held` are partners unbilled."""
 
     seen: int = 0
     expiring: int = 0
@@ -57,6 +57,9 @@ class Counts:
     deleted: int = 0
     notices: int = 0
     refused: int = 0
+    bills: int = 0
+    billed: int = 0
+    held: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))

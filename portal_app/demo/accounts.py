@@ -1,9 +1,9 @@
 """What accounts the demo has: every state that the portal knows, spread over the customers in a fixed way."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain, cycle, product
+from itertools import product
 from random import Random
 
 from portal_app.backups.rows import Service
@@ -35,8 +35,8 @@ SUITES = (
     (Service.IMAP, Service.GENERIC, Service.DROPBOX),
     (Service.GENERIC, Service.S3),
 )
-# Owed by the accounts with an open bill, in the minor unit; the long one tries the columns' width.
-AMOUNTS = (12_345_678, 1710, 7560, 22680, 5040, 380, 2800, 44800, 190_400, 308_000, 13104, 99, 6900, 25300, 1288, 100)
+# One of those that owe is this many times as large as the others: its amounts try the columns' width.
+GIANT = 4000
 # The commonest states once more, so that the demo looks like a business and not like a table of cases.
 COMMON = (
     ((AccountStatus.MONTHLY, BackupStatus.SUCCESSFUL, BillingStatus.CURRENT),) * 6
@@ -56,7 +56,7 @@ class AccountPlan:
     age: timedelta
     subscribed_after: timedelta | None
     auto_subscribe: str | None
-    amount_minor: int
+    entities_times: int
     size_bytes: int
     services: tuple[Service, ...]
 
@@ -88,13 +88,16 @@ def other_plans() -> list[AccountPlan]:
 
 def _plans(customers: Sequence[tuple[str, str]], chosen: list[State], chooser: Random) -> list[AccountPlan]:
     chooser.shuffle(chosen)
-    amounts = chain(AMOUNTS, cycle(AMOUNTS[1:]))
-    return [_plan(name, email, state, amounts, chooser) for (name, email), state in zip(customers, chosen, strict=True)]
+    giant = next((state for state in chosen if state[2] == BillingStatus.OVERDUE), None)
+    giants = iter([GIANT])
+    return [
+        _plan(name, email, state, next(giants, 1) if state == giant else 1, chooser)
+        for (name, email), state in zip(customers, chosen, strict=True)
+    ]
 
 
-def _plan(name: str, email: str, state: State, amounts: Iterator[int], chooser: Random) -> AccountPlan:
+def _plan(name: str, email: str, state: State, entities_times: int, chooser: Random) -> AccountPlan:
     age, subscribed_after = _ages(state, chooser)
-    owes = state[2] in (BillingStatus.DUE, BillingStatus.OVERDUE)
     trial_goes_on = state[0] in (AccountStatus.TRIAL_STARTED, AccountStatus.TRIAL_EXPIRING)
     return AccountPlan(
         name,
@@ -103,7 +106,7 @@ def _plan(name: str, email: str, state: State, amounts: Iterator[int], chooser: 
         age,
         subscribed_after,
         chooser.choice((None, "monthly", "annual")) if trial_goes_on else None,
-        next(amounts) if owes else 0,
+        entities_times,
         # Every magnitude equally often: from 100 kB to 30 GB in a trial, to 9 TB in a subscription.
         int(10 ** chooser.uniform(5, 10.5 if state[0] in TRIALS else 12.95)),
         _services(chooser),
@@ -112,16 +115,28 @@ def _plan(name: str, email: str, state: State, amounts: Iterator[int], chooser: 
 
 def _ages(state: State, chooser: Random) -> tuple[timedelta, timedelta | None]:
     """How old the account is, and how old it was when it was subscribed."""
-    status, backup, billing = state
+    status, backup, _ = state
     if status == AccountStatus.TRIAL_STARTED:
         return _hours(chooser, *((1, 20) if backup == BackupStatus.NONE else (50, 210))), None
     if status == AccountStatus.TRIAL_EXPIRING:
         return _hours(chooser, 220, 330), None
     if status == AccountStatus.TRIAL_EXPIRED:
         return _hours(chooser, 340, 498), None
-    # The first bill comes within a month: who has none yet was subscribed lately.
-    age = _hours(chooser, 14 * 24, 26 * 24) if billing == BillingStatus.NONE else _hours(chooser, 1700, 21_600)
-    return age, chooser.choice((timedelta(0), _hours(chooser, 4, 330)))
+    before = chooser.choice((timedelta(0), _hours(chooser, 4, 330)))
+    return before + _hours(chooser, *_subscribed_for(status, state[2], chooser)), before
+
+
+def _subscribed_for(status: AccountStatus, billing: BillingStatus, chooser: Random) -> tuple[int, int]:
+    """The least and the most hours since the subscription began, so that its bills can stand as the state says."""
+    if billing == BillingStatus.NONE:
+        return 2 * 24, 23 * 24
+    if status == AccountStatus.MONTHLY or billing == BillingStatus.CURRENT:
+        return 1700, 21_600
+    years = chooser.choice((1, 2)) * 365
+    if billing == BillingStatus.DUE:
+        # A renewal that is near, or was lately: a bill is open for the month before it and the month after.
+        return (years - 24) * 24, (years + 24) * 24
+    return (years - 325) * 24, (years - 45) * 24
 
 
 def _hours(chooser: Random, least: int, most: int) -> timedelta:

@@ -61,7 +61,7 @@ def make_accounts(
 
 def _account(plan: accounts.AccountPlan, partner: Partner, place: DataCenter, now: datetime) -> Account:
     created_at = now - plan.age
-    status, backup_status, billing_status = plan.state
+    status, backup_status, _ = plan.state
     account = Account(
         partner_id=partner.id,
         name=plan.name,
@@ -70,8 +70,6 @@ def _account(plan: accounts.AccountPlan, partner: Partner, place: DataCenter, no
         email_key=normal_email(plan.email),
         status=status,
         backup_status=backup_status,
-        billing_status=billing_status,
-        amount_minor=plan.amount_minor,
         data_center_id=place.id,
         auto_subscribe=plan.auto_subscribe,
         created_at=created_at,
@@ -147,7 +145,7 @@ def _task(one: Made, service: Service, chooser: Random) -> BackupTask:
         key=service,
         name=service.label,
         service=service,
-        entities=chooser.randint(1, most),
+        entities=chooser.randint(1, most) * one.plan.entities_times,
         created_at=one.account.created_at + timedelta(minutes=10),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -25,6 +25,7 @@ from portal_app.models import (
     BackupRun,
     BackupStatus,
     BackupTask,
+    BillingProfile,
     BillingStatus,
     DataCenter,
     Outcome,
@@ -119,6 +120,8 @@ def _partner_id(session: Session, code: str, now: datetime) -> int:
     if not is_wanted(session):
         raise Conflict("This deployment is not a demo. Set PORTAL_DEMO=1 to make demo data all the same.")
     partner = make_partner(session, people.BENCH_PARTNER, now)
+    # What its accounts owe is invented, without bills: the daily work must not make any.
+    session.add(BillingProfile(partner_id=partner.id, billed_through=date.max))
     make_person(session, people.BENCH_PERSON, passwords.hash_password(people.PASSWORD), now, partner_id=partner.id)
     return partner.id or 0
 

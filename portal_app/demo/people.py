@@ -1,6 +1,6 @@
 """Who is in the demo: partners, people who sign in, and the names of the customers. All invented."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal_app.auth.permissions import Permission
 from portal_app.models import Role, SubscriptionType, UserKind
@@ -14,7 +14,10 @@ BENCH = "BENCH001"
 
 @dataclass(frozen=True, slots=True)
 class DemoPartner:
-    """A partner of the demo; `data_center` is the code of its default place, `hour` (UTC) when its backups run."""
+    """A partner of the demo; `data_center` is the code of its default place, `hour` (UTC) when its backups run.
+
+    `billing`: its billing profile; whoever has no method yet is asked at the first visit.
+    """
 
     code: str
     name: str
@@ -23,6 +26,7 @@ class DemoPartner:
     subscription: SubscriptionType
     data_center: str
     hour: int
+    billing: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,23 @@ class DemoPerson:
     all_accounts: bool = True
 
 
+BILLING = {
+    "method": "invoice",
+    "first_name": "Amélie",
+    "last_name": "Devereux",
+    "company": "Devereux IT Services",
+    "tax_id": "FR83404833048",
+    "address": "12 rue des Exemples",
+    "zip": "75010",
+    "city": "Paris",
+    "country": "FR",
+    "email": "billing@demo.example",
+}
 # The hours lie so that a backup's date is the same in UTC and at the partner's place.
 PARTNERS = (
-    DemoPartner(MAIN, "Devereux IT Services", "EUR", "Europe/Paris", SubscriptionType.TRIAL_ANNUAL, "jp-tokyo", 2),
+    DemoPartner(
+        MAIN, "Devereux IT Services", "EUR", "Europe/Paris", SubscriptionType.TRIAL_ANNUAL, "jp-tokyo", 2, BILLING
+    ),
     DemoPartner(OTHER, "Resolute Networks", "USD", "America/New_York", SubscriptionType.MONTHLY, "eu-ireland", 7),
 )
 BENCH_PARTNER = DemoPartner(

@@ -13,6 +13,7 @@ from portal_app.auth import passwords
 from portal_app.billing.default_prices import ensure_price_books
 from portal_app.demo import accounts, people
 from portal_app.demo.audit import audit_rows
+from portal_app.demo.bills import make_bills
 from portal_app.demo.customers import Made, make_accounts
 from portal_app.deployment import is_demo
 from portal_app.errors import Conflict
@@ -148,6 +149,7 @@ def _make(session: Session, now: datetime) -> None:
         made[given.code] = make_accounts(
             session, partners[given.code], plans, hour=given.hour, places=places, now=now, chooser=chooser
         )
+        make_bills(session, partners[given.code], made[given.code], now, **given.billing)
     users = _make_people(session, partners, made[people.MAIN], now)
     names = [one.account for one in made[people.MAIN]]
     chain.add(session, audit_rows(partners[people.MAIN].id, users, names, now, chooser))

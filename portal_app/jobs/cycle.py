@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
@@ -22,6 +23,9 @@ from sqlmodel import Session, col, delete, select
 from portal_app import clock, db
 from portal_app.accounts import import_service, trials
 from portal_app.accounts.trials import Counts
+from portal_app.billing import cycle as billing
+from portal_app.billing import ledger
+from portal_app.billing.ledger import Written
 from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
 from portal_app.mail import outbox
@@ -100,8 +104,8 @@ def sweep(now: datetime, stop: Event | None = None) -> Counts:
         if not batch.seen:  # all that is due is locked by somebody who works on it: the next look finds it
             break
         done += batch
-        _let_others_write(batch, stop)
-    return done
+        _let_others_write(batch.seen, stop)
+    return done + _bill(now, ledger.advance, stop)
 
 
 def prune(session: Session, now: datetime) -> None:
@@ -155,8 +159,12 @@ def _work(day: date, holder: str, stop: Event) -> Counts:
             if not batch.seen:
                 break
             done += batch
-            _let_others_write(batch, stop)
-        db.write(_finish, day, holder)
+            _let_others_write(batch.seen, stop)
+        billed = _bill(_as_of(day), partial(_bill_as_holder, day, holder), stop)
+        done += billed
+        if stop.is_set():
+            raise _Stopped
+        db.write(_finish, day, holder, Counts(held=billed.held))
     except BaseException:
         _release(day, holder)
         raise
@@ -165,19 +173,54 @@ def _work(day: date, holder: str, stop: Event) -> Counts:
 
 def _batch(session: Session, day: date, holder: str) -> Counts:
     """One batch of a day, as its holder; _Busy without any effect when another process took the day over."""
-    now = clock.now()
-    run = _hold(session, day, holder)
-    run.held_until = now + LEASE
-    as_of = now if day == now.date() else clock.end_of(day)
-    done = trials.advance(session, as_of, trials.BATCH, now)
+    run = _hold_on(session, day, holder)
+    done = trials.advance(session, _as_of(day), trials.BATCH, clock.now())
     run.counts = _added(run.counts, done)
     return done
 
 
-def _finish(session: Session, day: date, holder: str) -> None:
+def _bill(now: datetime, write: Callable[..., Written], stop: Event) -> Counts:
+    """The bills of every partner at an instant, `write` by `write`; whole up to where `stop` ends it."""
+    done = Counts()
+    for written in billing.run(now, lambda *of: _retrying(lambda: db.write(write, *of))):
+        if written is None:
+            done += Counts(held=1)
+            continue
+        done += _counted(written)
+        _let_others_write(written.accounts, stop)
+        if stop.is_set():
+            break
+    return done
+
+
+def _bill_as_holder(day: date, holder: str, session: Session, partner_id: int, today: date) -> Written:
+    run = _hold_on(session, day, holder)
+    written = ledger.advance(session, partner_id, today)
+    run.counts = _added(run.counts, _counted(written))
+    return written
+
+
+def _counted(written: Written) -> Counts:
+    return Counts(bills=written.bills, billed=written.accounts)
+
+
+def _as_of(day: date) -> datetime:
+    """The instant up to which a day's work looks."""
+    now = clock.now()
+    return now if day == now.date() else clock.end_of(day)
+
+
+def _hold_on(session: Session, day: date, holder: str) -> CycleRun:
+    run = _hold(session, day, holder)
+    run.held_until = clock.now() + LEASE
+    return run
+
+
+def _finish(session: Session, day: date, holder: str, held: Counts) -> None:
     now = clock.now()
     prune(session, now)
-    _hold(session, day, holder).finished_at = now
+    run = _hold(session, day, holder)
+    run.counts, run.finished_at = _added(run.counts, held), now
 
 
 def _hold(session: Session, day: date, holder: str) -> CycleRun:
@@ -227,8 +270,8 @@ def _let_go(session: Session, day: date, holder: str) -> None:
     _hold(session, day, holder).held_until = clock.now()
 
 
-def _let_others_write(batch: Counts, stop: Event) -> None:
-    if batch.seen >= trials.BATCH:
+def _let_others_write(seen: int, stop: Event) -> None:
+    if seen >= trials.BATCH:
         stop.wait(PAUSE_SECONDS)
 
 

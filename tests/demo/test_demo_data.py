@@ -65,8 +65,8 @@ def test_two_demos_of_one_moment_are_equal(demo: Path, migrated: Path, tmp_path:
 def test_only_the_dates_of_two_demos_differ(demo: Path, migrated: Path, tmp_path: Path) -> None:
     later = _rows(make_demo(migrated, tmp_path, NOW + timedelta(days=100)))["account"]
     mine = _rows(demo)["account"]
-    # partner, name, keys, email, statuses, amount: all but sizes and dates.
-    assert [row[:10] for row in mine] == [row[:10] for row in later]
+    # partner, name, keys, email, statuses: all but amounts (months have other days), sizes and dates.
+    assert [row[:9] for row in mine] == [row[:9] for row in later]
     assert mine != later
 
 
@@ -98,7 +98,7 @@ def test_names_try_the_pages_and_can_all_be_taken() -> None:
 def test_amounts_and_sizes_have_all_lengths() -> None:
     with db.reading() as session:
         accounts = _of(session, "DDEVR001")
-    assert 12_345_678 in {account.amount_minor for account in accounts}
+    assert max(account.amount_minor for account in accounts) > 10_000_000
     assert min(account.size_bytes for account in accounts) == 0
     assert max(account.size_bytes for account in accounts) > 10**12
     for account in accounts:

@@ -31,6 +31,8 @@ class Portal:
             "PORTAL_DATA_DIR": str(self.data_dir),
             "PORTAL_DEMO": "1",
             "PORTAL_PORT": str(self.port),
+            # Accounts of a test owe what it says, not what the minute would bill them.
+            "PORTAL_DAILY_WORK": "0",
             # All tests come from one address.
             "PORTAL_SIGN_IN_ATTEMPTS": "1000",
             # A browser of a test may say which address it plays.
