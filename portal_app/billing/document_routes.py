@@ -1,4 +1,4 @@
-"""Bills to download. The address is in mails: who isn't signed in yet comes back to it afterwards."""
+"""Bills to download. The address is in mails: who isn't signed in yet sees the bill afterwards."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -15,9 +15,12 @@ from portal_app.auth.actor import ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.auth.routes import HEADERS, actor_of, origin_of
 from portal_app.billing import bill_csv, document_reading, documents
+from portal_app.billing.access import NO_SUCH_BILL
+from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.document_reading import BillDocument
 from portal_app.billing.letters import file_name
 from portal_app.errors import Denied, NotFound
+from portal_app.models import BillKind, BillState
 
 _MAKERS: dict[str, tuple[str, Callable[[BillDocument], bytes]]] = {
     "pdf": ("application/pdf", documents.pdf),
@@ -41,19 +44,36 @@ async def download_any(request: Request) -> Response:
     return await _answer(request, download_any)
 
 
+@guard.requires(Permission.BILLING_VIEW)
+async def show(request: Request) -> Response:
+    """GET /billing/bills/41197: leads to the list that the bill is in."""
+    number = request.path_params["number"]
+    try:
+        actor = await actor_of(request, show)
+        found = await db.look(document_reading.document, actor, _number(number), "")
+    except Denied:
+        return await _sent_on(request)
+    except NotFound:
+        return _nothing()
+    unpaid = found.bill.state == BillState.OPEN and found.bill.kind != BillKind.CREDIT_NOTE
+    target = BillQuery(BillList.UNPAID if unpaid else BillList.HISTORY, search=number).address()
+    return RedirectResponse(target, 303, headers=HEADERS)
+
+
 async def _answer(request: Request, handler: Callable) -> Response:
     try:
         actor = await actor_of(request, handler)
     except Denied:
         return await _sent_on(request)
-    number, ending = request.path_params["number"], request.path_params["ending"]
+    ending = request.path_params["ending"]
     media, make = _MAKERS.get(ending, ("", None))
-    if make is None or not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS):
+    if make is None:
         return _nothing()
     try:
+        number = _number(request.path_params["number"])
         # Only what is audited has something to write.
         read = db.work if actor.kind == ActorKind.OPERATOR else db.look
-        found = await read(document_reading.document, actor, int(number), ending.upper())
+        found = await read(document_reading.document, actor, number, ending.upper())
     except NotFound:
         return _nothing()
     content = await anyio.to_thread.run_sync(make, found, limiter=_AT_ONCE)
@@ -65,15 +85,25 @@ async def _sent_on(request: Request) -> Response:
     """Whoever is signed in but may not sees why on the page; others sign in first."""
     token = sessions.token_in(request.headers.get("cookie"))
     found = await db.look(sessions.identify, token, origin_of(request))
-    target = "/billing/history" if found.signed_in else f"/login?next={quote(request.url.path, safe='')}"
+    # A file would leave the sign-in page standing: a page that shows the bill comes next.
+    page = request.url.path.rpartition(".")[0] or request.url.path
+    target = BillList.HISTORY if found.signed_in else f"/login?next={quote(page, safe='')}"
     return RedirectResponse(target, 303, headers=HEADERS)
 
 
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise NotFound(NO_SUCH_BILL)
+    return int(text)
+
+
 def _nothing() -> Response:
-    return PlainTextResponse("There is no such bill.", 404, headers=HEADERS)
+    return PlainTextResponse(NO_SUCH_BILL, 404, headers=HEADERS)
 
 
 routes = [
+    # Before the shorter one, which would take the ending for a part of the number.
     Route("/billing/bills/{number}.{ending}", download, methods=["GET"]),
+    Route("/billing/bills/{number}", show, methods=["GET"]),
     Route("/operator/bills/{number}.{ending}", download_any, methods=["GET"]),
 ]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from importlib.util import find_spec
@@ -31,8 +32,11 @@ logging.getLogger("factur-x").setLevel(logging.WARNING)
 
 
 def pdf(document: BillDocument) -> bytes:
-    """The bill as a PDF. CPU-bound: tens of milliseconds, some more for hundreds of lines."""
-    shown = {"bill": json.dumps(_shown(document))}
+    """The bill as a PDF. CPU-bound: tens of milliseconds; seconds for thousands of accounts."""
+    details = len(document.lines) if len(document.lines) > MOST_LINES else 0
+    if details:
+        document = replace(document, lines=_by_account(document.lines))
+    shown = {"bill": json.dumps(_shown(document, details))}
     try:
         plain = _compiled(shown, "a-3b")
     except typst.TypstError:
@@ -75,7 +79,27 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=folders)
 
 
-def _shown(document: BillDocument) -> dict[str, Any]:
+def _by_account(lines: list[BillLine]) -> list[BillLine]:
+    """One line for each account, in the PDF as in its data: the two must say the same."""
+    return [_sum(list(found)) for _, found in groupby(lines, key=lambda line: line.account_id)]
+
+
+def _sum(lines: list[BillLine]) -> BillLine:
+    first = lines[0]
+    return BillLine(
+        bill_id=first.bill_id,
+        position=first.position,
+        account_id=first.account_id,
+        account_name=first.account_name,
+        description=first.account_name,
+        starts_on=min(line.starts_on for line in lines),
+        ends_on=max(line.ends_on for line in lines),
+        amount_minor=sum(line.amount_minor for line in lines),
+    )
+
+
+def _shown(document: BillDocument, details: int) -> dict[str, Any]:
+    """What the template shows; `details` is how many lines the CSV has, if those are not shown."""
     bill = document.bill
     return {
         "title": f"{kind_word(bill)} {bill.number}",
@@ -84,10 +108,10 @@ def _shown(document: BillDocument) -> dict[str, Any]:
         "seller": {"name": bill.seller.get("name", ""), "lines": _address(bill.seller, bill.seller.get("name", ""))},
         "buyer": {"lines": _address(bill.buyer, bill.buyer.get("company", ""), bill.buyer.get("person", ""))},
         "facts": _facts(document),
-        "rows": _rows(document),
+        "rows": _rows(document, with_heads=not details),
         "sums": _sums(bill),
         "total": ["Credited" if bill.kind == BillKind.CREDIT_NOTE else "Total", _amount(bill.total_minor, bill)],
-        "notes": _notes(document),
+        "notes": _notes(bill, details),
         "bank": _bank(bill),
         "footer": _footer(bill.seller),
     }
@@ -113,13 +137,14 @@ def _facts(document: BillDocument) -> list[tuple[str, str]]:
     return facts
 
 
-def _rows(document: BillDocument) -> list[tuple[str, ...]]:
-    """Heads of one cell and lines of five: what, small print, quantity, price, amount."""
-    bill = document.bill
-    accounts = [(name, list(lines)) for name, lines in groupby(document.lines, key=lambda line: line.account_name)]
-    if len(document.lines) > MOST_LINES:
-        return [(name, "", "", "", _amount(sum(one.amount_minor for one in lines), bill)) for name, lines in accounts]
-    return [row for name, lines in accounts for row in ((name,), *(_row(line, bill) for line in lines))]
+def _rows(document: BillDocument, *, with_heads: bool) -> list[tuple[str, ...]]:
+    """Heads of one cell, the account, and lines of five: what, small print, quantity, price, amount."""
+    found: list[tuple[str, ...]] = []
+    for _, lines in groupby(document.lines, key=lambda line: line.account_id):
+        rows = [(line.account_name, _row(line, document.bill)) for line in lines]
+        found += [(rows[0][0],)] if with_heads else []
+        found += [row for _, row in rows]
+    return found
 
 
 def _row(line: BillLine, bill: Bill) -> tuple[str, ...]:
@@ -133,11 +158,9 @@ def _sums(bill: Bill) -> list[tuple[str, str]]:
     return [("Net", _amount(bill.net_minor, bill)), (tax, _amount(bill.tax_minor, bill))]
 
 
-def _notes(document: BillDocument) -> list[str]:
-    bill = document.bill
-    lines = len(document.lines)
-    details = f"The {lines:,} lines of this bill are in its CSV." if lines > MOST_LINES else ""
-    return list(filter(None, (facturx.exemption(bill), details, _how_to_pay(bill))))
+def _notes(bill: Bill, details: int) -> list[str]:
+    csv = f"The {details:,} lines of this bill are in its CSV." if details else ""
+    return list(filter(None, (facturx.exemption(bill), csv, _how_to_pay(bill))))
 
 
 def _how_to_pay(bill: Bill) -> str:

@@ -11,6 +11,8 @@ from portal_app.settings import settings
 def bill_sent(bill: Bill, *, attached: bool) -> Letter:
     """Carries a bill, credit note or receipt to the billing address."""
     word, amount = kind_word(bill), amount_text(abs(bill.total_minor), bill.currency)
+    page = f"/billing/bills/{bill.number}"
+    action = ("Open the bill", page) if attached else (f"Download the {word.lower()}", f"{page}.pdf")
     return Letter(
         subject=f"{word} {bill.number} from {settings().brand_name}",
         paragraphs=(
@@ -18,7 +20,7 @@ def bill_sent(bill: Bill, *, attached: bool) -> Letter:
             _what_happens(bill),
             f"{'It is attached' if attached else 'Open it with the link below'}, as a PDF.",
         ),
-        action=("Open the bill" if attached else f"Download the {word.lower()}", absolute(_path(bill, attached))),
+        action=(action[0], absolute(action[1])),
         small=(f"You get this because this is the billing address of {bill.buyer.get('company', 'your company')}.",),
         attachments=((f"{file_name(bill)}.pdf", f"bill:{bill.id}"),) if attached else (),
     )
@@ -27,12 +29,6 @@ def bill_sent(bill: Bill, *, attached: bool) -> Letter:
 def file_name(bill: Bill) -> str:
     """The document's name without its ending, such as `invoice-41197`."""
     return f"{kind_word(bill).lower().replace(' ', '-')}-{bill.number}"
-
-
-def _path(bill: Bill, attached: bool) -> str:
-    if not attached:
-        return f"/billing/bills/{bill.number}.pdf"
-    return "/billing/unpaid" if bill.state == BillState.OPEN and bill.total_minor > 0 else "/billing/history"
 
 
 def _what_happens(bill: Bill) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from portal_app import build
-from tests.bench import audit, browser, data, others, report, rounds, wire
+from tests.bench import audit, browser, data, documents, others, report, rounds, wire
 
-PARTS = ("rounds", "wire", "others", "start", "audit")
+PARTS = ("rounds", "wire", "others", "start", "audit", "documents")
 
 
 def arguments() -> argparse.Namespace:
@@ -49,6 +49,13 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterat
     if "audit" in parts:
         asked_for, lasting = audit.measure(asked.n * 7)
         yield "audit", asked_for | lasting, list(report.audit(asked_for, lasting))
+    if "documents" in parts:
+        files = documents.measure(asked.n)
+        yield (
+            "documents",
+            {f"{what}, {lines}": times for (what, lines), times in files.items()},
+            [*report.documents(files)],
+        )
 
 
 def main() -> None:
