@@ -22,6 +22,7 @@ from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
+from portal_app.billing import account_page as account_bills_page
 from portal_app.billing import details_page as payment_details_page
 from portal_app.billing import document_routes, payment_routes
 from portal_app.billing import history_page as billing_history_page
@@ -42,6 +43,7 @@ from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import page as operator_page
 from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
+from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.security import page as security_page
@@ -60,6 +62,7 @@ PAGES = (
     invitation_page,
     audit_page,
     access_denied_page,
+    account_bills_page,
     account_page,
     api_tokens_page,
     billing_history_page,
@@ -76,6 +79,7 @@ PAGES = (
     operator_page,
     operator_prices_page,
     operator_receipts_page,
+    operator_reconcile_page,
     operator_runs_page,
     outbox_page,
     pages,

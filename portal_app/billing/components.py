@@ -15,6 +15,7 @@ from portal_app.ui import (
     Sort,
     ask,
     badge,
+    bar_chart,
     bare_select,
     button,
     cut,
@@ -89,6 +90,13 @@ def sums() -> rx.Component:
         _sum("Total Forecast Amount", State.forecast),
         rx.cond(State.method != "", _sum("Billing method", rx.Var.create(_METHOD_WORDS)[State.method])),
         class_name="facts card sums",
+    )
+
+
+def months() -> rx.Component:
+    """What was billed, and what the next bills will be."""
+    return bar_chart(
+        "Billed per month", State.billed, ("Billed", "Forecast"), first_heading="Month", loading=State.loading
     )
 
 

@@ -14,6 +14,7 @@ from portal_app.billing.lines import Line, line
 from portal_app.billing.query import PATH, SORTS, address, shown
 from portal_app.billing.rows import StatusPage
 from portal_app.billing.words import METHODS
+from portal_app.geometry import BarChart
 from portal_app.money import amount_text
 from portal_app.paging import pages_of
 from portal_app.shell.state import NoticeState, enter
@@ -41,6 +42,7 @@ class StatusState(rx.State):
     due: str = ""
     forecast: str = ""
     method: str = ""
+    billed: BarChart = BarChart()
     may_choose: bool = False
     choosing: str = ""
 
@@ -92,6 +94,8 @@ class StatusState(rx.State):
         self.due = amount_text(found.due_minor, currency)
         self.forecast = amount_text(found.expected_minor, currency)
         self.method = found.method
+        if self.billed != found.billed:
+            self.billed = found.billed
 
     def _show_query(self, query: AccountQuery, pages: int) -> None:
         self.search, self.status, self.billing = query.search, query.status, query.billing
