@@ -43,6 +43,7 @@ from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import page as operator_page
 from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
+from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.security import page as security_page
@@ -78,6 +79,7 @@ PAGES = (
     operator_page,
     operator_prices_page,
     operator_receipts_page,
+    operator_reconcile_page,
     operator_runs_page,
     outbox_page,
     pages,

@@ -51,6 +51,7 @@ OPERATOR: tuple[Place, ...] = tuple(
         ("Price Books", "/operator/prices"),
         ("Bank Receipts", "/operator/receipts"),
         ("Cycle Runs", "/operator/cycles"),
+        ("Reconciliation", "/operator/reconciliation"),
     )
 )
 # The tabs of Settings, in the order of the specification.

@@ -133,3 +133,16 @@ def test_the_daily_work_is_run_again(people: People) -> None:
     page.get_by_role("button", name="Run again").click()
     expect(page.get_by_role("row", name=re.compile("Done")).first).to_be_visible()
     draw(people, "runs", "/operator/cycles")
+
+
+def test_what_was_billed_stands_beside_what_is_there(people: People, company: Company) -> None:
+    company.add("Ash", status="monthly")
+    bill_of(company, 1_000)
+    code = code_of(company)
+    page = people.open(OPERATOR, "/operator/reconciliation")
+    page.get_by_label("Partner", exact=True).select_option(code)
+    expect(page).to_have_url(re.compile(code))
+    page.get_by_role("link", name="Show all services").click()
+    expect(page.get_by_role("row", name=re.compile("Ash"))).to_contain_text("Agrees")
+    expect(page.get_by_text("no billed account has a gap")).to_be_visible()
+    draw(people, "reconcile", f"/operator/reconciliation?partner={code}&rows=all")
