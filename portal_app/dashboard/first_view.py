@@ -22,9 +22,11 @@ from portal_app.auth import guard, sessions
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.auth.routes import origin_of
+from portal_app.billing.banners import banners_for
 from portal_app.dashboard import service
 from portal_app.dashboard.rows import NOTHING, Line
 from portal_app.shell import headers
+from portal_app.shell.built import with_room
 
 # What the build writes where the rows come, and what replaces it.
 PLACE = '<tr class="skeleton-row" aria-hidden="true"><td class="skeleton-rows" colspan="9" style="--rows:25"></td></tr>'
@@ -37,15 +39,20 @@ async def page(request: Request) -> Response:
     """GET /: the built page, with the first rows for who is signed in and may see all columns."""
     token = sessions.token_in(request.headers.get("cookie"))
     query = AccountQuery.from_address(request.query_params)
-    rows = await db.look(_rows, token, request, query) if token else PLACE
+    rows, banners = await db.look(_first, token, request, query) if token else (PLACE, 0)
     before, after, policy = await anyio.to_thread.run_sync(_built)
     kept = "no-store" if token else "no-cache"
     told = {"Cache-Control": kept, "Vary": "Cookie", "Content-Security-Policy": policy}
-    return Response(before + rows + after, media_type="text/html", headers=told)
+    return Response(with_room(before, banners) + rows + after, media_type="text/html", headers=told)
 
 
-def _rows(session: Session, token: str, request: Request, query: AccountQuery) -> str:
+def _first(session: Session, token: str, request: Request, query: AccountQuery) -> tuple[str, int]:
+    """The rows, and how many banners will come."""
     actor = sessions.identify(session, token, origin_of(request))
+    return _rows(session, actor, query), len(banners_for(session, actor))
+
+
+def _rows(session: Session, actor: Actor, query: AccountQuery) -> str:
     if not actor.permissions >= PERMISSIONS:
         return PLACE
     found = service.table(session, actor, query)

@@ -1,13 +1,24 @@
-"""The built pages, served from memory: a first load asks for a dozen small files at once, on the one event loop."""
+"""The built pages, served from memory: a first load asks for a dozen small files at once, on the one event loop.
 
+Only the number of banners is written into a page, so that their place is free before they come with the socket.
+"""
+
+import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlmodel import Session
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from portal_app import db
+from portal_app.auth import sessions
+from portal_app.auth.actor import Origin
+from portal_app.auth.routes import origin_of
+from portal_app.billing.banners import banners_for
 from portal_app.shell import headers
 
 # In the order of preference; the build writes both beside each file that gains by it.
@@ -42,8 +53,24 @@ class BuiltFile:
         ]
         if encoding and not fresh:
             told.append((b"content-encoding", encoding.encode()))
-        await send({"type": "http.response.start", "status": 304 if fresh else 200, "headers": told})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await _send(scope, send, 304 if fresh else 200, told, body)
+
+    async def announce(self, scope: Scope, send: Send, banners: int) -> None:
+        """Send the page with room for so many banners."""
+        body = gzip.compress(with_room(self.bodies[""].decode(), banners).encode(), 6)
+        told = [
+            (b"content-type", self.media_type.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"content-encoding", b"gzip"),
+            (b"cache-control", b"no-store"),
+            (b"vary", b"Accept-Encoding, Cookie"),
+            (b"content-security-policy", self.policy.encode()),
+        ]
+        await _send(scope, send, 200, told, body)
+
+    @property
+    def is_page(self) -> bool:
+        return self.media_type.startswith("text/html")
 
 
 class BuiltFiles:
@@ -57,9 +84,33 @@ class BuiltFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and (file := self.files.get(scope["path"])):
+            if banners := await _banners(scope) if file.is_page else 0:
+                return await file.announce(scope, send, banners)
             await file.answer(scope, send)
         else:
             await self.app(scope, receive, send)
+        return None
+
+
+def with_room(html: str, banners: int) -> str:
+    """The page, told how many banners will come above its content."""
+    return html.replace("<html", f'<html data-banners="{banners}"', 1) if banners else html
+
+
+async def _banners(scope: Scope) -> int:
+    request = Request(scope)
+    token = sessions.token_in(request.headers.get("cookie"))
+    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    return await db.look(_count_banners, token, origin_of(request)) if token and takes_gzip else 0
+
+
+def _count_banners(session: Session, token: str, origin: Origin) -> int:
+    return len(banners_for(session, sessions.identify(session, token, origin)))
+
+
+async def _send(scope: Scope, send: Send, status: int, told: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": told})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def _is_served(path: Path) -> bool:

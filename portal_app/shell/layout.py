@@ -134,7 +134,10 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
         _header(help_topic),
         _navigation(),
         rx.el.main(
-            rx.foreach(ShellState.banners, _banner),
+            rx.el.div(
+                rx.foreach(ShellState.banners, _banner),
+                class_name=rx.cond(ShellState.email == "", "banners waiting", "banners"),
+            ),
             callout(NoticeState.kind, NoticeState.text, on_dismiss=NoticeState.dismiss),
             rx.cond(SessionState.denied != "", _denied(), content),
             id="main",
