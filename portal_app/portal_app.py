@@ -22,8 +22,13 @@ from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
 from portal_app.backups import page as account_page
+from portal_app.billing import account_page as account_bills_page
+from portal_app.billing import details_page as payment_details_page
 from portal_app.billing import document_routes, payment_routes
+from portal_app.billing import history_page as billing_history_page
 from portal_app.billing import page as billing_status_page
+from portal_app.billing import result_page as payment_result_page
+from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
@@ -33,7 +38,13 @@ from portal_app.jobs.loop import daily_work, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
+from portal_app.operator import bill_page as operator_bill_page
+from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import page as operator_page
+from portal_app.operator import prices_page as operator_prices_page
+from portal_app.operator import receipts_page as operator_receipts_page
+from portal_app.operator import reconcile_page as operator_reconcile_page
+from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.security import page as security_page
 from portal_app.settings import settings
@@ -51,14 +62,25 @@ PAGES = (
     invitation_page,
     audit_page,
     access_denied_page,
+    account_bills_page,
     account_page,
     api_tokens_page,
+    billing_history_page,
     billing_status_page,
+    payment_details_page,
+    payment_result_page,
+    unpaid_bills_page,
     dashboard_page,
     import_accounts_page,
     ip_restrictions_page,
     new_account_page,
+    operator_bill_page,
+    operator_finance_page,
     operator_page,
+    operator_prices_page,
+    operator_receipts_page,
+    operator_reconcile_page,
+    operator_runs_page,
     outbox_page,
     pages,
     partner_settings_page,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from stdnum import iban
 
@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=720, description="A session ends after this long in any case.")
     sign_in_attempts: int = Field(
         5, ge=1, le=1000, description="Failed sign-ins a minute for one account from one address."
+    )
+    breached_passwords: FilePath | None = Field(
+        None, description="File of stolen passwords' SHA-1 hashes in their order (Have I Been Pwned's); empty: none."
     )
     sockets: int = Field(2000, ge=1, le=100000, description="Open pages that one server process takes at most.")
     sockets_per_address: int = Field(

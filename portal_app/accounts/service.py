@@ -80,6 +80,14 @@ def get(session: Session, actor: Actor, account_id: int) -> Account:
     return found
 
 
+def id_in(path: str) -> int:
+    """The id at the end of a page's address; NotFound for what no account can have."""
+    text = path.rstrip("/").rpartition("/")[2]
+    if not text.isascii() or not text.isdecimal() or len(text) > 15:
+        raise NotFound(NOT_FOUND)
+    return int(text)
+
+
 def subscribe(session: Session, actor: Actor, account_ids: Sequence[int], plan: str) -> Outcome:
     """Subscribe those of the accounts that are trials; the others stay as they are."""
     actor.require(Permission.SUBSCRIBE)

@@ -7,6 +7,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from zxcvbn_rs_py import zxcvbn
 
+from portal_app.auth import breached
+from portal_app.settings import settings
+
 SHORTEST = 12
 LONGEST = 128
 # zxcvbn's time grows with the square of the length: 70 ms for 128 characters, 4 for 40.
@@ -54,6 +57,9 @@ def fault_of(password: str, *personal: str) -> str:
         return "Remove the invisible control characters."
     if _score(password, personal) < 2:
         return "This password is easy to guess. Use a longer or less common one."
+    stolen = settings().breached_passwords
+    if stolen and breached.holds(stolen, password):
+        return "This password was stolen somewhere and is in the lists of attackers. Choose another one."
     return ""
 
 

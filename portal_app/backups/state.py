@@ -49,7 +49,7 @@ class AccountState(rx.State):
         actor = await enter(self)
         self.reset()
         try:
-            self._account_id = _id_in(self.router.url.path)
+            self._account_id = accounts.id_in(self.router.url.path)
             details, tasks, runs, self._number = await db.work(_opened, actor, self._account_id)
         except NotFound:
             self.missing, self.loading = True, False
@@ -101,13 +101,6 @@ class AccountState(rx.State):
     def _note_end(self, rows: list[RunRow]) -> None:
         self.more = len(rows) == RUNS_AT_ONCE
         self._last = rows[-1].mark if rows else None
-
-
-def _id_in(path: str) -> int:
-    text = path.rstrip("/").rpartition("/")[2]
-    if not text.isascii() or not text.isdecimal() or len(text) > 15:
-        raise NotFound(accounts.NOT_FOUND)
-    return int(text)
 
 
 def _opened(session: Session, actor: Actor, account_id: int) -> tuple[AccountDetails, list[TaskRow], list[RunRow], int]:

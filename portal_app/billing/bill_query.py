@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from portal_app.models import BillingStatus
 from portal_app.paging import PAGE_SIZES, page_number, page_size
 
-SORTS = ("number", "method", "name", "status", "plan", "issued", "due", "amount")
+SORTS = ("number", "name", "status", "issued", "due", "amount")
 STATUSES = (BillingStatus.DUE, BillingStatus.OVERDUE)
 LONGEST_SEARCH = 120
 # The newest first.

@@ -91,7 +91,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         func.coalesce(_account_name(), ""),
         col(Bill.method),
         col(Bill.plan),
-        _status(today),
+        status(today),
         col(Bill.issued_on),
         col(Bill.due_on),
         _part(actor),
@@ -123,7 +123,7 @@ def _late(today: date) -> ColumnElement[bool]:
     return or_(col(Bill.due_on) < today, col(Bill.charge_refused))
 
 
-def _status(today: date) -> ColumnElement[str]:
+def status(today: date) -> ColumnElement[str]:
     return case(
         (or_(col(Bill.state) != BillState.OPEN, _NOTE), BillingStatus.CURRENT.value),
         (_late(today), BillingStatus.OVERDUE.value),
@@ -149,10 +149,8 @@ def _begins_with(digits: str) -> ColumnElement[bool]:
 def _order(actor: Actor, query: BillQuery, today: date) -> list[Any]:
     first = {
         "number": col(Bill.number),
-        "method": col(Bill.method),
         "name": func.coalesce(_account_name(), ""),
-        "status": _status(today),
-        "plan": col(Bill.plan),
+        "status": status(today),
         "issued": col(Bill.issued_on),
         "due": col(Bill.due_on),
         "amount": _part(actor),

@@ -1,8 +1,5 @@
 """The rules of the lists of bills: History, Unpaid Bills, what the banners and the search tell of."""
 
-from datetime import date
-from zoneinfo import ZoneInfo
-
 from sqlmodel import Session
 
 from portal_app import clock
@@ -18,13 +15,13 @@ FOUND_AT_ONCE = 4
 def list_page(session: Session, actor: Actor, query: BillQuery) -> BillPage:
     """A page of History or of Unpaid Bills. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
-    return bill_reading.page(session, actor, query, _today(actor))
+    return bill_reading.page(session, actor, query, clock.day_in(actor.time_zone))
 
 
 def owed(session: Session, actor: Actor) -> Owed:
     """What of the actor's accounts is open. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
-    return bill_reading.owed(session, actor, _today(actor))
+    return bill_reading.owed(session, actor, clock.day_in(actor.time_zone))
 
 
 def find(session: Session, actor: Actor, words: str) -> list[BillRow]:
@@ -34,8 +31,4 @@ def find(session: Session, actor: Actor, words: str) -> list[BillRow]:
     # A prefix of a number of the portal's own: what else counts as a decimal digit is none.
     if not (digits.isascii() and digits.isdecimal()):
         return []
-    return bill_reading.by_number(session, actor, digits, _today(actor), FOUND_AT_ONCE)
-
-
-def _today(actor: Actor) -> date:
-    return clock.now().astimezone(ZoneInfo(actor.time_zone)).date()
+    return bill_reading.by_number(session, actor, digits, clock.day_in(actor.time_zone), FOUND_AT_ONCE)

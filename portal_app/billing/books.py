@@ -25,10 +25,19 @@ NO_SUCH_BOOK = "There is no such price book."
 
 def book_of(session: Session, partner: Partner, on: date) -> Book:
     """The prices that hold for the partner on the day: its own before everybody's. NotFound when there are none."""
-    found = _holding(session, partner, on)
+    found = holding(session, partner, on)
     if found is None:
         raise NotFound(f"There are no prices in {partner.currency} that hold on {on}.")
     return _read(session, found)
+
+
+def holding(session: Session, partner: Partner, on: date) -> PriceBook | None:
+    """The book that holds for the partner on the day, if there is one."""
+    everybodys = col(PriceBook.partner_id).is_(None) & (col(PriceBook.currency) == partner.currency)
+    own = (col(PriceBook.partner_id) == partner.id) & (col(PriceBook.currency) == partner.currency)
+    found = select(PriceBook).where(or_(own, everybodys), col(PriceBook.valid_from) <= on)
+    newest = found.order_by(col(PriceBook.partner_id).is_(None), col(PriceBook.valid_from).desc())
+    return session.exec(newest.limit(1)).first()
 
 
 def listed(session: Session, actor: Actor) -> list[BookRow]:
@@ -110,14 +119,6 @@ def remove(session: Session, actor: Actor, book_id: int) -> None:
     whose = f"for {partner.code}" if partner else f"in {book.currency}"
     note(session, actor, book.partner_id, Activity.SETTINGS_CHANGED, f"Prices {whose} from {book.valid_from} deleted")
     session.delete(book)
-
-
-def _holding(session: Session, partner: Partner, on: date) -> PriceBook | None:
-    everybodys = col(PriceBook.partner_id).is_(None) & (col(PriceBook.currency) == partner.currency)
-    own = (col(PriceBook.partner_id) == partner.id) & (col(PriceBook.currency) == partner.currency)
-    found = select(PriceBook).where(or_(own, everybodys), col(PriceBook.valid_from) <= on)
-    newest = found.order_by(col(PriceBook.partner_id).is_(None), col(PriceBook.valid_from).desc())
-    return session.exec(newest.limit(1)).first()
 
 
 def _read(session: Session, book: PriceBook) -> Book:

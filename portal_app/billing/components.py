@@ -7,14 +7,15 @@ import reflex as rx
 from portal_app.accounts.rows import BILLING, STATUS, Named
 from portal_app.billing.lines import Line
 from portal_app.billing.query import PATH
-from portal_app.billing.service import METHODS
 from portal_app.billing.state import StatusState as State
+from portal_app.billing.words import METHODS
 from portal_app.models import BillingMethod
 from portal_app.ui import (
     Column,
     Sort,
     ask,
     badge,
+    bar_chart,
     bare_select,
     button,
     cut,
@@ -89,6 +90,13 @@ def sums() -> rx.Component:
         _sum("Total Forecast Amount", State.forecast),
         rx.cond(State.method != "", _sum("Billing method", rx.Var.create(_METHOD_WORDS)[State.method])),
         class_name="facts card sums",
+    )
+
+
+def months() -> rx.Component:
+    """What was billed, and what the next bills will be."""
+    return bar_chart(
+        "Billed per month", State.billed, ("Billed", "Forecast"), first_heading="Month", loading=State.loading
     )
 
 

@@ -1,6 +1,6 @@
 """All that the page of payment details may see."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,9 @@ class DetailsForm:
     phone: str = ""
     payment_day: str = ""
     delivery: str = ""
+
+
+FIELDS = tuple(one.name for one in fields(DetailsForm))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from portal_app.billing.rows import StatusRow, SubscriptionRow
+from portal_app.billing.subscriptions import Standing
 from portal_app.billing.words import date_text
 from portal_app.models import AccountStatus
 from portal_app.money import amount_text
@@ -40,7 +41,7 @@ def line(row: StatusRow, currency: str) -> Line:
     )
 
 
-def plan_words(status: str, subscription: SubscriptionRow | None) -> str:
+def plan_words(status: str, subscription: SubscriptionRow | Standing | None) -> str:
     """Such as "Monthly", "Trial", or "Monthly, then Annual" where a change is asked for."""
     if status not in PLANS:
         return "Trial"
@@ -48,9 +49,9 @@ def plan_words(status: str, subscription: SubscriptionRow | None) -> str:
     return f"{PLANS[status]}, then {PLANS[after]}" if after else PLANS[status]
 
 
-def renewal_words(subscription: SubscriptionRow | None) -> str:
+def renewal_words(subscription: SubscriptionRow | Standing | None) -> str:
     """The day on which the subscription renews, or ends."""
     if subscription is None:
         return NOTHING
-    day = date_text(subscription.covered_until)
+    day = date_text(subscription.renews_on)
     return f"Ends {day}" if subscription.ends else day

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.billing.components import first_choice, status_table, sums
+from portal_app.billing.components import first_choice, months, status_table, sums
 from portal_app.billing.query import PATH
 from portal_app.billing.state import StatusState
 from portal_app.shell.layout import billing_page
@@ -11,4 +11,6 @@ from portal_app.shell.layout import billing_page
 @billing_page(PATH, "Billing > Status", load=StatusState.load, help_topic="billing-status")
 def billing_status() -> rx.Component:
     """What each account owes and will owe."""
-    return rx.fragment(first_choice(), sums(), status_table(), rx.window_event_listener(on_popstate=StatusState.answer))
+    return rx.fragment(
+        first_choice(), sums(), months(), status_table(), rx.window_event_listener(on_popstate=StatusState.answer)
+    )

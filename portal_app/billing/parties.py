@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from portal_app.billing import tax_ids
 from portal_app.billing.profiles import profile_of
 from portal_app.models import Bill, Partner
 from portal_app.money import major
@@ -16,7 +17,11 @@ def seller() -> dict[str, str]:
     """The provider, as PORTAL_SELLER_… says: what `Bill.seller` keeps."""
     given = settings()
     found = {name: str(getattr(given, f"seller_{name}")) for name in (*SELLER, *BANK)}
-    return found | {"name": found["name"] or given.brand_name, "email": found["email"] or given.support_email}
+    return found | {
+        "name": found["name"] or given.brand_name,
+        "email": found["email"] or given.support_email,
+        "tax_id": tax_ids.normal(found["country"], found["tax_id"]),
+    }
 
 
 def buyer(session: Session, partner_id: int) -> dict[str, str]:

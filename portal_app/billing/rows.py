@@ -3,24 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 
+from portal_app.billing.plan import Forecast
+from portal_app.geometry import BarChart
+
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRow:
-    """What billing remembers of an account's subscription; `covered_until` is its renewal."""
+    """How an account's subscription goes on: when its period ends, and what becomes of it then."""
 
-    plan: str
-    covered_until: date
+    renews_on: date
     next_plan: str | None
     ends: bool
-    seat_cap: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What the next cycle will bill for an account if its usage stays, and when."""
-
-    amount_minor: int
-    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +27,7 @@ class StatusRow:
     billing_status: str
     amount_minor: int
     subscription: SubscriptionRow | None
-    expected: Expected | None
+    expected: Forecast | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +41,4 @@ class StatusPage:
     due_minor: int
     expected_minor: int
     method: str
+    billed: BarChart

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from portal_app import clock
 from portal_app.accounts import repository as accounts
 from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountRow
@@ -9,31 +10,33 @@ from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
+from portal_app.billing import billed, forecasts, repository
 from portal_app.billing import query as question
-from portal_app.billing import repository
 from portal_app.billing.bills import owed
+from portal_app.billing.plan import Forecast
 from portal_app.billing.profiles import profile_of, profile_to_change
 from portal_app.billing.rows import StatusPage, StatusRow, SubscriptionRow
+from portal_app.billing.words import METHODS
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import BillingMethod
-
-METHODS = {BillingMethod.CARD: "Credit Card", BillingMethod.INVOICE: "Invoice"}
 
 
 def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPage:
     """A page of accounts with what each owes and will owe. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
     page = accounts.page(session, actor, question.shown(query))
-    subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows])
-    open_now = owed(session, actor)
+    today = clock.day_in(actor.time_zone)
+    subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows], today)
+    open_now, expected = owed(session, actor), forecasts.forecast_of(session, actor)
     return StatusPage(
-        rows=[_row(row, subscriptions.get(row.id)) for row in page.rows],
+        rows=[_row(row, subscriptions.get(row.id), expected.get(row.id)) for row in page.rows],
         matching=page.matching,
         more=page.more,
         total=page.total,
         due_minor=open_now.due_minor + open_now.overdue_minor,
-        expected_minor=0,
+        expected_minor=sum(one.amount_minor for one in expected.values()),
         method=_method(session, actor),
+        billed=billed.chart(session, actor, expected.values()),
     )
 
 
@@ -56,7 +59,7 @@ def _method(session: Session, actor: Actor) -> str:
     return (profile_of(session, actor.partner_id).method or "") if actor.partner_id is not None else ""
 
 
-def _row(row: AccountRow, subscription: SubscriptionRow | None) -> StatusRow:
+def _row(row: AccountRow, subscription: SubscriptionRow | None, expected: Forecast | None) -> StatusRow:
     return StatusRow(
         id=row.id,
         name=row.name,
@@ -65,5 +68,5 @@ def _row(row: AccountRow, subscription: SubscriptionRow | None) -> StatusRow:
         billing_status=row.billing_status,
         amount_minor=row.amount_minor,
         subscription=subscription,
-        expected=None,
+        expected=expected,
     )

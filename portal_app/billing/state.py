@@ -13,6 +13,8 @@ from portal_app.billing import service
 from portal_app.billing.lines import Line, line
 from portal_app.billing.query import PATH, SORTS, address, shown
 from portal_app.billing.rows import StatusPage
+from portal_app.billing.words import METHODS
+from portal_app.geometry import BarChart
 from portal_app.money import amount_text
 from portal_app.paging import pages_of
 from portal_app.shell.state import NoticeState, enter
@@ -40,6 +42,7 @@ class StatusState(rx.State):
     due: str = ""
     forecast: str = ""
     method: str = ""
+    billed: BarChart = BarChart()
     may_choose: bool = False
     choosing: str = ""
 
@@ -62,7 +65,7 @@ class StatusState(rx.State):
     @guard.requires(Permission.PAYMENT_MANAGE)
     async def choose(self, method: str):
         """The first choice of how the partner is billed."""
-        self.choosing = method if method in service.METHODS else ""
+        self.choosing = method if method in METHODS else ""
         yield
         try:
             await db.work(service.choose_method, guard.actor(), method)
@@ -71,7 +74,7 @@ class StatusState(rx.State):
         actor = guard.actor()
         if actor.may(Permission.BILLING_VIEW):
             await self._show(actor)
-        yield NoticeState.tell("green", f"You are billed by {service.METHODS[method].lower()} from now on.")
+        yield NoticeState.tell("green", f"You are billed by {METHODS[method].lower()} from now on.")
 
     async def _show(self, actor: Actor) -> None:
         query = shown(AccountQuery.from_address(self.router.url.query_parameters))
@@ -91,6 +94,8 @@ class StatusState(rx.State):
         self.due = amount_text(found.due_minor, currency)
         self.forecast = amount_text(found.expected_minor, currency)
         self.method = found.method
+        if self.billed != found.billed:
+            self.billed = found.billed
 
     def _show_query(self, query: AccountQuery, pages: int) -> None:
         self.search, self.status, self.billing = query.search, query.status, query.billing

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 from babel.dates import format_date
 
-from portal_app.models import Bill, BillKind, BillLine
+from portal_app.models import Bill, BillingMethod, BillKind, BillLine, Plan
 
 LOCALE = "en"
 CONSOLIDATED = "Consolidated bill"
+METHODS = {BillingMethod.CARD: "Credit Card", BillingMethod.INVOICE: "Invoice"}
+PLANS = {Plan.MONTHLY: "Monthly", Plan.ANNUAL: "Annual"}
 
 
 def kind_word(bill: Bill) -> str:

@@ -27,6 +27,7 @@ from portal_app.ui import (
     filter_chip,
     icon_button,
     line_chart,
+    link,
     link_button,
     menu,
     option,
@@ -93,11 +94,16 @@ def _figures(
 
 
 def charts() -> rx.Component:
-    """Backups per day, and stored bytes."""
+    """Backups per day, stored bytes, and what was billed for those who may see it."""
+    loading = ChartState.loading
     return rx.el.div(
-        bar_chart("Backups per day", ChartState.backups, OUTCOMES, loading=ChartState.loading),
-        line_chart("Stored data", ChartState.stored, value_heading="Stored", loading=ChartState.loading),
-        class_name="grid-2",
+        bar_chart("Backups per day", ChartState.backups, OUTCOMES, loading=loading),
+        line_chart("Stored data", ChartState.stored, value_heading="Stored", loading=loading),
+        rx.cond(
+            State.show_billing | State.loading,
+            bar_chart("Billed per month", ChartState.billed, ("Billed",), first_heading="Month", loading=loading),
+        ),
+        class_name="grid-3",
     )
 
 
@@ -278,8 +284,12 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
         _status(BACKUP, line["backup"]),
     ]
     if billing:
-        owed = [_status(BILLING, line["billing"]), line["amount"]]
-        cells += [rx.el.span(shown, class_name=_owed_look(line)) for shown in owed]
+        bills = link(
+            _status(BILLING, line["billing"]),
+            href=first_view.BILLS + line["id"].to_string(),
+            class_name=_owed_look(line),
+        )
+        cells += [bills, rx.el.span(line["amount"], class_name=_owed_look(line))]
     bin_button = icon_button(
         "Delete trial " + line["name"].to(str), "trash-2", danger=True, on_click=State.ask_delete(line["id"])
     )

@@ -28,6 +28,7 @@ from portal_app.shell import headers
 
 # What the build writes where the rows come, and what replaces it.
 PLACE = '<tr class="skeleton-row" aria-hidden="true"><td class="skeleton-rows" colspan="9" style="--rows:25"></td></tr>'
+BILLS = "/billing/accounts/"
 PERMISSIONS = frozenset({Permission.DASHBOARD_VIEW, Permission.BILLING_VIEW})
 
 
@@ -68,7 +69,7 @@ def _row(line: Line, actor: Actor) -> str:
         _cell("text not-on-card wide-only", "Email", f'<span class="cut">{escape(line["email"])}</span>'),
         _cell("status", "Account Status", _badge(*STATUS[line["status"]])),
         _cell("status", "Backup Status", _badge(*BACKUP[line["backup"]])),
-        _cell("status", "Billing Status", f'<span class="{owed}">{billing}</span>'),
+        _cell("status", "Billing Status", f'<a class="{owed}" href="{BILLS}{line["id"]}">{billing}</a>'),
         _cell("number", "Amount", f'<span class="{owed}">{escape(line["amount"])}</span>'),
         _cell("number not-on-card wide-only", "Size", escape(line["size"])),
         _cell("action", "Delete", _bin(line, actor)),

@@ -40,12 +40,17 @@ def _subscribe_dialog() -> rx.Component:
         f"Subscribe {words}?",
         f"{DashboardState.plan_count} selected. Trials among them are subscribed {words} from today; "
         "accounts that are subscribed already stay as they are.",
+        rx.el.p(
+            rx.cond(DashboardState.price != "", DashboardState.price, "The price is being worked out …"),
+            class_name="strong",
+            custom_attrs={"role": "status"},
+        ),
         rx.el.p(DashboardState.progress, custom_attrs={"role": "status"}),
         id="subscribe-dialog",
         act="Subscribe",
         on_confirm=DashboardState.subscribe,
         on_close=DashboardState.close_dialogs,
-        busy=DashboardState.subscribing,
+        busy=DashboardState.subscribing | (DashboardState.price == ""),
     )
 
 

@@ -11,6 +11,7 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository as backups
+from portal_app.billing import billed
 from portal_app.dashboard.rows import Line, Widgets, line, widgets
 from portal_app.geometry import BarChart, LineChart, Series, stacked_bars
 from portal_app.geometry import line_chart as draw_line
@@ -36,10 +37,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """Backups per day by outcome, and stored bytes over time."""
+    """Backups per day by outcome, stored bytes over time, and what was billed per month, for who may see that."""
 
     backups: BarChart
     stored: LineChart
+    billed: BarChart
 
 
 def table(session: Session, actor: Actor, query: AccountQuery) -> Table:
@@ -80,4 +82,5 @@ def charts(session: Session, actor: Actor) -> Charts:
             ],
         ),
         stored=draw_line(labels, [row.stored_bytes for row in stored], words=_size),
+        billed=billed.chart(session, actor) if actor.may(Permission.BILLING_VIEW) else BarChart(),
     )

@@ -12,9 +12,10 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
+from portal_app.billing import offers
 from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
-from portal_app.errors import PortalError
+from portal_app.errors import NotFound, PortalError
 from portal_app.geometry import BarChart, LineChart
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh
@@ -38,6 +39,7 @@ class ChartState(rx.State):
 
     backups: BarChart = BarChart()
     stored: LineChart = LineChart()
+    billed: BarChart = BarChart()
     loading: bool = True
 
     _number: int = -1
@@ -47,8 +49,10 @@ class ChartState(rx.State):
             found = await db.look(service.charts, actor)
             self._number = number
             # Most changes of accounts change no chart: what is the same is neither sent nor drawn again.
-            if self.loading or (self.backups, self.stored) != (found.backups, found.stored):
-                self.backups, self.stored, self.loading = found.backups, found.stored, False
+            for name in ("backups", "stored", "billed"):
+                if getattr(self, name) != getattr(found, name):
+                    setattr(self, name, getattr(found, name))
+            self.loading = False
 
 
 class DashboardState(rx.State):
@@ -85,6 +89,7 @@ class DashboardState(rx.State):
     plan_count: str = ""
     subscribing: bool = False
     progress: str = ""
+    price: str = ""
     deleting_id: int = 0
     deleting_name: str = ""
     deleting_email: str = ""
@@ -148,7 +153,9 @@ class DashboardState(rx.State):
         """Ask whether the chosen accounts are to be subscribed."""
         if plan in accounts.PLANS and (self.ticked or self.all_ticked):
             chosen = self.matching if self.all_ticked else len(self.ticked)
-            self.plan, self.plan_count, self.progress = plan, f"{chosen:,}", ""
+            self.plan, self.plan_count, self.progress, self.price = plan, f"{chosen:,}", "", ""
+            yield
+            self.price = await self._price()
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -293,6 +300,12 @@ class DashboardState(rx.State):
     def _query(self) -> AccountQuery:
         names = ("search", "status", "backup", "billing", "sort", "descending", "page", "size")
         return AccountQuery(**{name: getattr(self, name) for name in names})
+
+    async def _price(self) -> str:
+        try:
+            return (await db.look(offers.price_of, guard.actor(), await self._chosen_ids(), self.plan)).words
+        except NotFound as unknown:
+            return unknown.sentence
 
     async def _chosen_ids(self) -> list[int]:
         if self.all_ticked:

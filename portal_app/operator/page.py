@@ -6,8 +6,8 @@ import reflex as rx
 
 from portal_app.operator.state import OperatorState as State
 from portal_app.operator.state import PartnerLine
-from portal_app.shell.layout import portal_page
-from portal_app.ui import Column, badge, cut, empty_state, table
+from portal_app.shell.layout import operator_page
+from portal_app.ui import Column, badge, cut, empty_state, row_link, table
 
 COLUMNS = (
     Column("Partner ID", "short"),
@@ -20,11 +20,10 @@ COLUMNS = (
 )
 
 
-@portal_page("/operator", "Partners", load=State.load, help_topic="partners")
+@operator_page("/operator", "Partners", load=State.load, help_topic="partners")
 def partners() -> rx.Component:
     """All partners of this deployment."""
     return rx.fragment(
-        rx.el.div(rx.el.h1("Partners"), class_name="page-head"),
         table(
             "Partners",
             COLUMNS,
@@ -44,7 +43,7 @@ def partners() -> rx.Component:
 
 def _cells(line: rx.Var[PartnerLine]) -> list[Any]:
     return [
-        line["code"],
+        row_link(line["code"], "/operator/partners/" + line["code"]),
         cut(line["name"]),
         badge(line["state_kind"], line["state"]),
         line["currency"],

@@ -13,7 +13,7 @@ from portal_app.settings import settings
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
-from portal_app.shell.navigation import BILLING, NavLink
+from portal_app.shell.navigation import BILLING, OPERATOR, NavLink
 from portal_app.shell.state import NoticeState, ShellState
 from portal_app.ui import (
     button,
@@ -72,6 +72,13 @@ def billing_page(
     return _tabbed_page(route, title, billing_tabs, load=load, help_topic=help_topic)
 
 
+def operator_page(
+    route: str, title: str, *, load: Any, help_topic: str
+) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
+    """Registers one of the tabs of the operators' console: a `portal_page` below the tabs, with its own heading."""
+    return _tabbed_page(route, title, operator_tabs, load=load, help_topic=help_topic)
+
+
 def _tabbed_page(
     route: str, title: str, tabs: Callable[[], rx.Component], *, load: Any, help_topic: str
 ) -> Callable[[Callable[[], rx.Component]], Callable[[], rx.Component]]:
@@ -102,6 +109,12 @@ def billing_tabs() -> rx.Component:
     """The tabs of Billing. They stand in the page: only which of them are open comes with the frame."""
     tabs = (rx.cond(ShellState.billing_tabs.contains(place.href), _tab(place.label, place.href)) for place in BILLING)
     return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Billing")
+
+
+def operator_tabs() -> rx.Component:
+    """The tabs of the operators' console."""
+    tabs = (_tab(place.label, place.href) for place in OPERATOR)
+    return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Operator console")
 
 
 def _tab(label: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
@@ -248,6 +261,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
         ((item["href"] == "/") & path.startswith("/accounts/"))
         | ((item["label"] == "Settings") & path.startswith("/settings/"))
         | ((item["label"] == "Billing") & path.startswith("/billing/"))
+        | ((item["href"] == "/operator") & path.startswith("/operator/"))
     )
     return rx.el.li(
         link(

@@ -33,10 +33,26 @@ class NavLink(TypedDict):
 ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
 DASHBOARD = Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW}))
 # The tabs of Billing, in the order of the specification.
-BILLING: tuple[Place, ...] = (Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),)
+BILLING: tuple[Place, ...] = (
+    Place("Status", "/billing/status", any_of=frozenset({Permission.BILLING_VIEW})),
+    Place("History", "/billing/history", any_of=frozenset({Permission.BILLING_VIEW})),
+    Place("Payment Details", "/billing/payment-details", any_of=frozenset({Permission.PAYMENT_MANAGE})),
+    Place("Unpaid Bills", "/billing/unpaid", any_of=frozenset({Permission.BILLING_VIEW})),
+)
 PLACES = (
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
+)
+# The tabs of the operators' console.
+OPERATOR: tuple[Place, ...] = tuple(
+    Place(label, href, kinds=frozenset({ActorKind.OPERATOR}))
+    for label, href in (
+        ("Partners", "/operator"),
+        ("Price Books", "/operator/prices"),
+        ("Bank Receipts", "/operator/receipts"),
+        ("Cycle Runs", "/operator/cycles"),
+        ("Reconciliation", "/operator/reconciliation"),
+    )
 )
 # The tabs of Settings, in the order of the specification.
 SETTINGS: tuple[Place, ...] = (

@@ -23,10 +23,14 @@ class Figure:
     active: Flag = False
 
 
-def widget(title: str, figures: Sequence[Figure], *, loading: Flag = False) -> rx.Component:
-    """A card with a heading, figures as links and the share bar; its skeleton has the very same height."""
+def widget(title: str, figures: Sequence[Figure], *, loading: Flag = False, amounts: bool = False) -> rx.Component:
+    """A card with a heading, figures as links and the share bar; its skeleton has the very same height.
+
+    `amounts`: the figures are amounts of money, which may need a second line on a phone.
+    """
+    look = "figures figures-amounts" if amounts else "figures"
     ready = rx.fragment(
-        rx.el.ul(*(rx.el.li(_figure(figure)) for figure in figures), class_name="figures"),
+        rx.el.ul(*(rx.el.li(_figure(figure)) for figure in figures), class_name=look),
         rx.el.div(*(_share(figure) for figure in figures), class_name="share", aria_hidden="true"),
     )
     shown = ready if loading is False else rx.cond(loading, _skeleton(len(figures)), ready)

@@ -32,7 +32,7 @@ SELLER = {
     "ZIP": "20457",
     "CITY": "Hamburg",
     "COUNTRY": "DE",
-    "TAX_ID": "DE136695976",
+    "TAX_ID": "DE 136 695 976",
     "REGISTRATION": "HRB 12345",
     "PHONE": "+49 40 123456",
     "IBAN": "DE89 3704 0044 0532 0130 00",

@@ -109,7 +109,7 @@ def _lived(
     """The same from every single day: the first bill of each account, or the day that covered it for nothing."""
     standing, found, on = tuple(contracts), {}, today
     was = {each.account_id: each.covered_until for each in contracts}
-    while on < today + timedelta(days=470):
+    while on < today + timedelta(days=470) and any(each.account_id not in found for each in standing):
         on += DAY
         outcome = plan.day(how, standing, used, book_on(on), on)
         billed = {share.account_id: share.amount_minor for bill in outcome.drafts for share in bill.shares}

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import ADMIN, BILLING, CUSTOMER, OPERATOR, PHONE, WIDE, Company, People, ready
+from tests.e2e.people import ADMIN, CUSTOMER, LIMITED, OPERATOR, PHONE, WIDE, Company, People, ready
 
 AXE = Axe()
 LIGHT, DARK = "rgb(250, 250, 251)", "rgb(14, 16, 20)"
@@ -120,7 +120,17 @@ PAGES = {
     "add": (ADMIN, "/accounts/new", "User Settings"),
     "account": (CUSTOMER, "/", "Backup tasks"),
     "partners": (OPERATOR, "/operator", "Partners"),
-    "denied": (BILLING, "/", "Access denied"),
+    "denied": (LIMITED, "/accounts/new", "Access denied"),
+    "forgot": ("", "/forgot", "Forgot password"),
+    "import": (ADMIN, "/accounts/import", "Import"),
+    "audit": (ADMIN, "/security-audit", "Security Audit"),
+    "own account": (ADMIN, "/settings/account", "Account"),
+    "users": (ADMIN, "/settings/users", "User Management"),
+    "new user": (ADMIN, "/settings/users/new", "Add new user"),
+    "security": (ADMIN, "/settings/security", "Passkeys"),
+    "addresses": (ADMIN, "/settings/ip-restrictions", "IP Restrictions"),
+    "tokens": (ADMIN, "/settings/api", "API"),
+    "outbox": (ADMIN, "/outbox", "Outbox"),
     "no such account": (ADMIN, "/accounts/987654321", "There is no such account"),
 }
 
@@ -132,12 +142,13 @@ def test_axe_finds_no_serious_fault_in_either_theme(people: People, name: str, w
     page = people.open(who, path, viewport=window, color_scheme="light")
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
-    if who:
+    if page.get_by_role("banner").count():
         expect(page.get_by_role("banner")).to_contain_text(who)
-    else:
-        expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
     assert serious(page) == []
-    page.get_by_role("button", name="Switch light and dark").click()
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
     expect(page.locator("body")).to_have_css("background-color", DARK)
     assert serious(page) == []
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -15,7 +15,7 @@ AREAS: dict[str, frozenset[str]] = {
     "api_tokens": frozenset({"api:manage"}),
     "audit": frozenset({"audit:view"}),
     "backups": frozenset({"accounts:access"}),
-    "billing": frozenset({"billing:view", "payment:manage", "subscribe:accounts"}),
+    "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete"}),
     "ip_restrictions": frozenset({"security:manage"}),
     "mail": frozenset(),

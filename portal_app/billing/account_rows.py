@@ -1,0 +1,71 @@
+"""All that the page of an account's bills may see: the account's part of everything, never the whole of a bill."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from portal_app.billing.plan import Forecast
+from portal_app.billing.subscriptions import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBill:
+    """A bill or credit note with the account's share of it. `whole`: all of the bill is the actor's to see."""
+
+    id: int
+    number: int
+    kind: str
+    plan: str
+    method: str
+    state: str
+    status: str
+    issued_on: date
+    due_on: date
+    effective_on: date
+    amount_minor: int
+    currency: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """One line of a bill for the account. `trace` says by which usage, price and rule."""
+
+    position: int
+    service: str
+    description: str
+    starts_on: date
+    ends_on: date
+    quantity_milli: int
+    unit: str
+    unit_minor: int | None
+    amount_minor: int
+    currency: str
+    trace: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What was paid for the account so far: how many bills, their shares, and when the last one was paid."""
+
+    bills: int
+    amount_minor: int
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBilling:
+    """The page. `bill` is the one whose lines are shown; None where there is none yet."""
+
+    id: int
+    name: str
+    email: str
+    status: str
+    billing_status: str
+    amount_minor: int
+    subscription: Standing | None
+    expected: Forecast | None
+    paid: Paid
+    bills: list[AccountBill]
+    bill: AccountBill | None
+    lines: list[AccountLine]

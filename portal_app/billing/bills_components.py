@@ -1,0 +1,286 @@
+"""The parts of History and Unpaid Bills."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import reflex as rx
+
+from portal_app.accounts.rows import BILLING
+from portal_app.billing.bill_query import STATUSES, BillList
+from portal_app.billing.bills_state import BillsState as State
+from portal_app.billing.bills_state import Line
+from portal_app.ui import (
+    Column,
+    Figure,
+    Sort,
+    ask,
+    badge,
+    bare_select,
+    button,
+    cut,
+    empty_state,
+    filter_chip,
+    icon_button,
+    link,
+    link_button,
+    option,
+    pager,
+    search_input,
+    table,
+    widget,
+)
+
+ASK = """(name, value) => {
+  const asked = new URLSearchParams(location.search);
+  asked.delete("page");
+  if (value) asked.set(name, value); else asked.delete(name);
+  return location.pathname + (asked.size ? "?" + asked : "");
+}"""
+STATUS_WORDS = {key: BILLING[key][0] for key in STATUSES}
+HISTORY_COLUMNS = (
+    Column("Reference Number", "short", sort="number"),
+    Column("Account Name", "name", sort="name"),
+    Column("Issue Date", "date", sort="issued"),
+    Column("Due Date", "date", sort="due", on_card=False),
+    Column("Amount", "number", sort="amount"),
+    Column("CSV", "action"),
+)
+UNPAID_COLUMNS = (
+    Column("Payment Method", "short", on_card=False),
+    Column("Account Name", "name", sort="name"),
+    Column("Billing Status", "status", sort="status"),
+    Column("Subscription", "short", on_card=False, wide_only=True),
+    Column("Issue Date", "date", sort="issued", on_card=False, wide_only=True),
+    Column("Due Date", "date", sort="due"),
+    Column("Total Amount", "number", sort="amount"),
+    Column("Download", "short"),
+    Column("CSV", "short", on_card=False),
+    Column("Email Invoice", "action"),
+    Column("Pay Invoice", "action"),
+)
+
+
+def history_table() -> rx.Component:
+    """What was paid or credited."""
+    return _list(
+        BillList.HISTORY,
+        "Payments",
+        HISTORY_COLUMNS,
+        _history_cells,
+        empty_state(
+            "receipt-text",
+            "No payments yet",
+            "Bills that are paid are kept here, with their documents.",
+            link_button("See what is open", href=BillList.UNPAID.value),
+        ),
+    )
+
+
+def unpaid_table() -> rx.Component:
+    """What is open."""
+    return _list(
+        BillList.UNPAID,
+        "Unpaid bills",
+        UNPAID_COLUMNS,
+        _unpaid_cells,
+        empty_state(
+            "circle-check",
+            "Nothing is unpaid",
+            "Bills that wait for your payment are listed here.",
+            link_button("See earlier payments", href=BillList.HISTORY.value),
+        ),
+        _status_filter(),
+    )
+
+
+def payment_status() -> rx.Component:
+    """What is owed in all; a figure filters the list below."""
+
+    def figure(label: str, kind: Any, shown: rx.Var, status: str = "", weight: rx.Var[int] | int = 0) -> Figure:
+        href = f"{BillList.UNPAID}?status={status}" if status else BillList.UNPAID.value
+        active = State.status == status if status else False
+        return Figure(label, kind, weight, href, shown=shown.to(str), load=State.answer, active=active)
+
+    return widget(
+        "Payment status",
+        [
+            figure("Total Amount", "grey", State.total_amount),
+            figure("Overdue", "red", State.overdue_amount, "overdue", State.overdue_weight),
+            figure("Due", "orange", State.due_amount, "due", State.due_weight),
+            figure("Open Invoices", "grey", State.invoices),
+        ],
+        loading=State.shown != BillList.UNPAID.value,
+        amounts=True,
+    )
+
+
+def _list(
+    of: BillList,
+    title: str,
+    columns: Sequence[Column],
+    cells: Any,
+    empty: rx.Component,
+    *filters: rx.Component,
+) -> rx.Component:
+    loading = State.shown != of.value
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(rx.cond(loading, title, State.count), custom_attrs={"aria-live": "polite"}),
+            rx.el.div(_search(), *filters, class_name="toolbar-tools"),
+            class_name="toolbar",
+        ),
+        _chips(of),
+        table(
+            title,
+            columns,
+            State.lines,
+            cells,
+            row_key=lambda line: line["id"],
+            sort=Sort(State.sort, State.descending, href=lambda key: State.sort_hrefs[key], load=State.answer),
+            loading=loading,
+            reserve=8,
+            empty=rx.cond(State.filtered, _no_match(of), empty),
+            foot=_pager(),
+        ),
+        rx.window_event_listener(on_popstate=State.answer),
+        class_name="stack",
+        aria_label=title,
+    )
+
+
+def _search() -> rx.Component:
+    return search_input(
+        "Search",
+        value=State.search,
+        on_change=lambda words: _ask("search", words),
+        on_clear=_ask("search"),
+        placeholder="Number, account or email",
+    )
+
+
+def _status_filter() -> rx.Component:
+    options = [option("", "Status: all"), *(option(key, words) for key, words in STATUS_WORDS.items())]
+    return bare_select(
+        "Status", "filter-status", options, value=State.status, on_change=lambda one: _ask("status", one)
+    )
+
+
+def _chips(of: BillList) -> rx.Component:
+    return rx.cond(
+        State.filtered,
+        rx.el.div(
+            rx.cond(State.search != "", filter_chip("Search: " + State.search, _ask("search"))),
+            rx.cond(State.status != "", _status_chip()),
+            link_button("Clear all", href=of.value, load=State.answer, kind="ghost", small=True),
+            class_name="chips",
+        ),
+    )
+
+
+def _status_chip() -> rx.Component:
+    return filter_chip("Status: " + rx.match(State.status, *STATUS_WORDS.items(), "").to(str), _ask("status"))
+
+
+def _no_match(of: BillList) -> rx.Component:
+    return empty_state(
+        "search-x",
+        "No bill matches",
+        "None has all that the search and the filter ask for.",
+        link_button("Show all bills", href=of.value, load=State.answer),
+    )
+
+
+def _pager() -> rx.Component:
+    return pager(
+        State.page,
+        State.pages,
+        State.size,
+        on_size=lambda size: _ask("size", size),
+        previous=State.previous_href,
+        next=State.next_href,
+        by_link=True,
+        load=State.answer,
+    )
+
+
+def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
+    """Go to the address as it stands in the browser, with one value changed, on the first page."""
+    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
+    return ask(href, State.answer, replace=True)
+
+
+def _history_cells(line: rx.Var[Line]) -> list[Any]:
+    return [_number(line), _name(line), line["issued"], line["due"], line["amount"], _csv(line)]
+
+
+def _unpaid_cells(line: rx.Var[Line]) -> list[Any]:
+    return [
+        line["method"],
+        _name(line),
+        badge(line["status_kind"], line["status"]),
+        line["plan"],
+        line["issued"],
+        line["due"],
+        line["amount"],
+        _number(line),
+        _csv(line),
+        _email(line),
+        _pay(line),
+    ]
+
+
+def _name(line: rx.Var[Line]) -> rx.Component:
+    return rx.el.div(
+        cut(line["name"]),
+        rx.cond(line["note"] != "", rx.el.span(line["note"], class_name="cut muted")),
+        class_name="two-lines",
+    )
+
+
+def _number(line: rx.Var[Line]) -> rx.Component:
+    number = line["number"].to_string()
+    title = "Download the PDF of " + number
+    return rx.cond(
+        line["pdf"] != "",
+        link(number, href=line["pdf"], external=True, title=title, class_name="num"),
+        rx.el.span(number, class_name="num"),
+    )
+
+
+def _csv(line: rx.Var[Line]) -> rx.Component:
+    title = "Download the lines of " + line["number"].to_string()
+    return rx.cond(line["csv"] != "", link("CSV", href=line["csv"], external=True, title=title))
+
+
+def _email(line: rx.Var[Line]) -> rx.Component:
+    return rx.cond(
+        line["pdf"] != "",
+        icon_button(
+            "Email Invoice",
+            "mail",
+            title="Email invoice " + line["number"].to_string() + " to the billing address",
+            disabled=State.mailing_id == line["id"],
+            on_click=State.email(line["id"]),
+        ),
+    )
+
+
+def _pay(line: rx.Var[Line]) -> rx.Component:
+    """What settles the bill: another card for one that is charged, else the processor's page."""
+    card = rx.cond(
+        State.may_change_card,
+        link_button("Update Card", href="/billing/payment-details", small=True),
+    )
+    return rx.cond(line["by_card"], card, rx.cond(State.may_pay & (line["pdf"] != ""), _pay_button(line)))
+
+
+def _pay_button(line: rx.Var[Line]) -> rx.Component:
+    return button(
+        "Pay Invoice",
+        kind="primary",
+        small=True,
+        title="Pay " + line["number"].to_string() + " by card or PayPal",
+        busy=State.paying_id == line["id"],
+        disabled=State.paying_id != 0,
+        on_click=State.pay(line["id"]),
+    )

@@ -1,0 +1,93 @@
+"""The state of Bank Receipts."""
+
+from typing import TypedDict
+
+import reflex as rx
+
+from portal_app import clock, db
+from portal_app.auth import guard
+from portal_app.auth.actor import Actor
+from portal_app.billing import receipts
+from portal_app.billing.finance_rows import ReceiptRow
+from portal_app.billing.receipts import ReceiptForm
+from portal_app.billing.words import date_text
+from portal_app.errors import Invalid, PortalError
+from portal_app.money import amount_text
+from portal_app.shell.state import NoticeState, enter
+
+PATH = "/operator/receipts"
+_FIELDS = ("number", "amount", "received_on", "note")
+
+
+class ReceiptLine(TypedDict):
+    """A recorded transfer, in words."""
+
+    id: int
+    number: str
+    partner: str
+    amount: str
+    day: str
+    note: str
+
+
+class ReceiptsState(rx.State):
+    """The form of a transfer, and those recorded last."""
+
+    ready: bool = False
+    number: str = ""
+    today: str = ""
+    lines: list[ReceiptLine] = []
+    errors: dict[str, str] = {}
+    error: str = ""
+    busy: bool = False
+
+    @rx.event
+    @guard.operators()
+    async def load(self):
+        """The form, with the bill of the address (`?bill=NUMBER`) filled in."""
+        actor = await enter(self)
+        self.reset()
+        # The form is made anew: its fields take what they begin with only then.
+        yield
+        self.number, self.today = self.router.url.query_parameters.get("bill", "")[:10], str(clock.today())
+        await self._show(actor)
+
+    @rx.event
+    @guard.operators()
+    async def save(self, form: dict):
+        """Record the transfer; faults stand by their fields, and what was typed stays."""
+        if self.busy or not self.ready:
+            return
+        self.busy, self.errors, self.error = True, {}, ""
+        yield
+        typed = {name: form.get(name) for name in _FIELDS}
+        wanted = ReceiptForm(**{name: one[:1_000] if isinstance(one, str) else "" for name, one in typed.items()})
+        try:
+            said = await db.work(receipts.record_receipt, guard.actor(), wanted)
+        except Invalid as refusal:
+            self.errors, self.error = refusal.fields, refusal.sentence
+            return
+        except PortalError as refusal:
+            self.error = refusal.sentence
+            return
+        finally:
+            self.busy = False
+        self.ready, self.number = False, ""
+        yield
+        await self._show(guard.actor())
+        yield NoticeState.tell("green", said)
+
+    async def _show(self, actor: Actor) -> None:
+        self.lines = [_line(row) for row in await db.look(receipts.recent, actor)]
+        self.ready = True
+
+
+def _line(row: ReceiptRow) -> ReceiptLine:
+    return ReceiptLine(
+        id=row.id,
+        number=str(row.bill_number),
+        partner=row.partner,
+        amount=amount_text(row.amount_minor, row.currency),
+        day=date_text(row.received_on),
+        note=row.note,
+    )

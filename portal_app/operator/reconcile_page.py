@@ -1,0 +1,99 @@
+"""`/operator/reconciliation`: entities beside what was billed of them."""
+
+from typing import Any
+
+import reflex as rx
+
+from portal_app.operator.bill_state import BILLS
+from portal_app.operator.reconcile_state import PATH, ComparedLine
+from portal_app.operator.reconcile_state import ReconcileState as State
+from portal_app.shell.layout import operator_page
+from portal_app.ui import Column, ask, badge, bare_select, callout, cut, empty_state, link, link_button, table
+
+COLUMNS = (
+    Column("Account Name", "name"),
+    Column("Service", "text"),
+    Column("Entities now", "number"),
+    Column("Billed entities", "number"),
+    Column("Billed quantity", "number", on_card=False),
+    Column("Bill", "short"),
+    Column("State", "status"),
+)
+ASK = """(code) => {
+  const asked = new URLSearchParams(location.search);
+  asked.delete("page");
+  asked.set("partner", code);
+  return location.pathname + "?" + asked;
+}"""
+
+
+@operator_page(PATH, "Reconciliation", load=State.load, help_topic="reconciliation")
+def reconciliation() -> rx.Component:
+    """One partner's entities, billed entities and lines."""
+    return rx.el.div(
+        rx.el.div(
+            rx.el.h2(rx.cond(State.loading, "Services", State.count), custom_attrs={"aria-live": "polite"}),
+            rx.el.div(
+                bare_select("Partner", "partner", State.partners, value=State.partner, on_change=_choose),
+                link_button(
+                    rx.cond(State.every, "Only what differs", "Show all services"),
+                    href=State.hrefs["others"],
+                    load=State.answer,
+                ),
+                class_name="toolbar-tools",
+            ),
+            class_name="toolbar",
+        ),
+        rx.foreach(State.faults, lambda sentence: callout("red", sentence, live=False)),
+        rx.cond(
+            ~State.loading & (State.faults.length() == 0),
+            callout("green", "Bills, lines and shares add up, and no billed account has a gap.", live=False),
+        ),
+        table(
+            "Reconciliation",
+            COLUMNS,
+            State.lines,
+            _cells,
+            row_key=lambda line: line["key"],
+            loading=State.loading,
+            reserve=8,
+            empty=empty_state("scale", "Nothing differs", "What was billed last is what is there now."),
+            foot=_steps(),
+        ),
+        rx.window_event_listener(on_popstate=State.answer),
+        class_name="stack",
+    )
+
+
+def _choose(code: Any) -> list[Any]:
+    return ask(rx.Var(f"({ASK})({rx.Var.create(code)!s})").to(str), State.answer)
+
+
+def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
+    return [
+        cut(line["name"]),
+        cut(line["service"]),
+        line["entities"],
+        line["billed"],
+        line["quantity"],
+        rx.cond(line["bill"] == "", "", link(line["bill"], href=f"{BILLS}/" + line["bill"])),
+        rx.cond(line["differs"], badge("orange", "Differs"), badge("green", "Agrees")),
+    ]
+
+
+def _steps() -> rx.Component:
+    page, pages = rx.Var.create(State.page).to(int), rx.Var.create(State.pages).to(int)
+    return rx.cond(
+        pages > 1,
+        rx.el.nav(
+            rx.el.div(
+                rx.cond(page > 1, link_button("Previous", href=State.hrefs["before"], load=State.answer, small=True)),
+                rx.el.span("Page ", page, " of ", pages, class_name="num"),
+                rx.cond(page < pages, link_button("Next", href=State.hrefs["after"], load=State.answer, small=True)),
+                class_name="pager-steps",
+            ),
+            class_name="pager",
+            aria_label="Pages",
+        ),
+        rx.fragment(),
+    )
