@@ -53,7 +53,7 @@ def start_adding(actor: Actor) -> str:
     """
     partner_id, name, email, known = db.write(_who, actor)
     try:
-        customer = known or gateway().customer(partner_id, name, email)
+        customer = gateway().customer(partner_id, name, email, known)
         db.write(_keep_customer, partner_id, customer)
         return gateway().setup(customer, partner_id, f"{RETURN}?setup={{setup}}", PAGE).url
     except (Silent, Refused) as fault:

@@ -1,7 +1,8 @@
 """What happens when money doesn't come: the card is tried again, and the partner is written to."""
 
 from calendar import monthrange
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -28,6 +29,8 @@ from portal_app.models import (
 RETRIES = (1, 3, 5, 7)
 # In days after the due date of an invoice; before it where negative.
 REMINDERS = (-7, 1, 7, 14, 28)
+# Of the month before the one in which a card expires.
+EXPIRY_DAYS = (1, 15)
 
 
 def refuse(session: Session, bill: Bill, reason: str, now: datetime) -> None:
@@ -38,46 +41,59 @@ def refuse(session: Session, bill: Bill, reason: str, now: datetime) -> None:
     session.flush()
     standing.refresh_bill(session, bill.id or 0)
     letter = letters.refused(bill, reason, bill.next_charge_on)
-    write(session, bill.partner_id, letter, "card refused", f"refused:{bill.id}:{today}")
+    _write(session, bill.partner_id, letter, "card refused", f"refused:{bill.id}:{today}")
 
 
 def send_receipt(session: Session, bill: Bill, attempt: PaymentAttempt) -> None:
     """Tell the partner that its money came."""
-    write(session, bill.partner_id, letters.receipt(bill, attempt), "receipt", f"receipt:{attempt.key}")
+    _write(session, bill.partner_id, letters.receipt(bill, attempt), "receipt", f"receipt:{attempt.key}")
 
 
-def day(session: Session, partner_id: int, on: date) -> None:
-    """The letters of one of the partner's days: reminders of open invoices, and cards that expire next month."""
-    _remind(session, partner_id, on)
-    _warn_of_expiry(session, partner_id, on)
+def letters_of(session: Session, now: datetime) -> list[NewMail]:
+    """The letters of the day that it is in each partner's zone: reminders, and cards that expire next month."""
+    return [mail for found in (_reminders(session, now), _expiries(session, now)) for mail in found]
 
 
-def write(session: Session, partner_id: int, letter: Letter, kind: str, once: str) -> None:
-    """Queue a letter to the partner's billing address, once; without one, to its administrators."""
+def send_letters(session: Session, now: datetime) -> None:
+    """Queue the day's letters; each only once, however often."""
+    queue_all(session, letters_of(session, now))
+
+
+def _write(session: Session, partner_id: int, letter: Letter, kind: str, once: str) -> None:
+    queue_all(session, _mails(session, partner_id, letter, kind, once))
+
+
+def _mails(session: Session, partner_id: int, letter: Letter, kind: str, once: str) -> list[NewMail]:
+    """A letter to the partner's billing address; without one, to its administrators."""
     to = _billing_addresses(session, partner_id)
-    queue_all(session, [NewMail(one, letter, kind, partner_id, f"{once}:{n}") for n, one in enumerate(to)])
+    return [NewMail(one, letter, kind, partner_id, f"{once}:{number}") for number, one in enumerate(to)]
 
 
-def _remind(session: Session, partner_id: int, on: date) -> None:
-    due = [on - timedelta(days=days) for days in REMINDERS]
-    query = select(Bill).where(
-        col(Bill.partner_id) == partner_id,
-        col(Bill.state) == BillState.OPEN,
-        col(Bill.method) == BillingMethod.INVOICE,
-        col(Bill.due_on).in_(due),
-        # What was issued a moment ago needs no reminder.
-        col(Bill.issued_on) < on,
+def _reminders(session: Session, now: datetime) -> Iterator[NewMail]:
+    # Somewhere it is yesterday or tomorrow already: which bill's day it is, its partner's zone decides.
+    near = [now.date() + timedelta(days=shift - days) for days in REMINDERS for shift in (-1, 0, 1)]
+    query = (
+        select(Bill, Partner.time_zone)
+        .join(Partner, col(Partner.id) == col(Bill.partner_id))
+        .where(col(Bill.state) == BillState.OPEN, col(Bill.method) == BillingMethod.INVOICE, col(Bill.due_on).in_(near))
     )
-    for bill in session.exec(query):
-        write(session, partner_id, letters.reminder(bill, on), "reminder", f"reminder:{bill.id}:{on}")
+    for bill, zone in session.exec(query):
+        on = clock.day_in(zone, now)
+        # What was issued a moment ago needs no reminder.
+        if (on - bill.due_on).days in REMINDERS and bill.issued_on < on:
+            yield from _mails(
+                session, bill.partner_id, letters.reminder(bill, on), "reminder", f"reminder:{bill.id}:{on}"
+            )
 
 
-def _warn_of_expiry(session: Session, partner_id: int, on: date) -> None:
-    following = on.replace(day=1) + timedelta(days=monthrange(on.year, on.month)[1])
-    card = session.exec(select(Card).where(col(Card.partner_id) == partner_id, col(Card.active))).first()
-    if card and (card.expiry_year, card.expiry_month) == (following.year, following.month):
-        once = f"expiring:{card.id}:{card.expiry_year}-{card.expiry_month}"
-        write(session, partner_id, letters.expiring(card), "card expires", once)
+def _expiries(session: Session, now: datetime) -> Iterator[NewMail]:
+    if now.day not in EXPIRY_DAYS:
+        return
+    following = now.date().replace(day=1) + timedelta(days=monthrange(now.year, now.month)[1])
+    soon = col(Card.expiry_year) == following.year, col(Card.expiry_month) == following.month
+    for card in session.exec(select(Card).where(col(Card.active), *soon)):
+        once = f"expiring:{card.id}:{now.date()}"
+        yield from _mails(session, card.partner_id, letters.expiring(card), "card expires", once)
 
 
 def _billing_addresses(session: Session, partner_id: int) -> list[str]:

@@ -5,9 +5,12 @@ order with the same key is looked up, or sent again, until there is an answer; u
 """
 
 import logging
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
@@ -23,6 +26,7 @@ from portal_app.errors import Conflict, NotFound
 from portal_app.models import AttemptKind, AttemptState, Bill, BillState, Partner, PaymentAttempt
 from portal_app.money import amount_text
 
+T = TypeVar("T")
 settle = settling.settle
 # The page that says how a payment went, asked with ?attempt=KEY.
 RESULT = "/billing/result"
@@ -81,11 +85,7 @@ def result_of(session: Session, actor: Actor, key: str) -> Result:
 
 def charge_due(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:
     """Charge the stored cards for all bills whose day it is in their partner's zone; how many were tried."""
-    tried = 0
-    for bill_id in db.read(_due, now):
-        if keep_on():
-            tried += charge(bill_id, now)
-    return tried
+    return sum(_each(lambda bill_id: charge(bill_id, now), db.read(_due, now), keep_on))
 
 
 def charge(bill_id: int, now: datetime) -> bool:
@@ -122,11 +122,7 @@ def close_page_of(bill_id: int) -> None:
 
 def look_up_unknown(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:
     """Ask for the outcome of everything whose answer is missing; how many were asked for."""
-    keys = db.read(_missing, now)
-    for key in keys:
-        if keep_on():
-            look_up(key, now)
-    return len(keys)
+    return len(list(_each(lambda key: look_up(key, now), db.read(_missing, now), keep_on)))
 
 
 def look_up(key: str, now: datetime | None = None) -> bool:
@@ -207,6 +203,23 @@ def _ask(do: Callable[[Order], Answer], order: Order, now: datetime | None = Non
         answer = Answer(Outcome.DECLINED, reason=refusal.reason)
     db.write(settle, order.key, answer, now)
     return True
+
+
+def _each(do: Callable[[T], bool], items: Iterable[T], keep_on: Callable[[], bool]) -> Iterator[bool]:
+    """Do it for each. What goes wrong with one must not keep the others waiting; it comes again by itself."""
+    for item in items:
+        if not keep_on():
+            return
+        try:
+            yield do(item)
+        except Exception as fault:
+            log.error("collecting met %s at %s", type(fault).__name__, _place_of(fault))
+
+
+def _place_of(fault: Exception) -> str:
+    # Not the fault's own words: a database's may hold names and addresses.
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def _due(session: Session, now: datetime) -> list[int]:

@@ -23,8 +23,8 @@ from sqlmodel import Session, col, delete, select
 from portal_app import clock, db
 from portal_app.accounts import import_service, trials
 from portal_app.accounts.trials import Counts
+from portal_app.billing import collecting, ledger
 from portal_app.billing import cycle as billing
-from portal_app.billing import ledger
 from portal_app.billing.ledger import Written
 from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
@@ -162,6 +162,7 @@ def _work(day: date, holder: str, stop: Event) -> Counts:
             _let_others_write(batch.seen, stop)
         billed = _bill(_as_of(day), partial(_bill_as_holder, day, holder), stop)
         done += billed
+        collecting.run(_as_of(day), lambda: not stop.is_set())
         if stop.is_set():
             raise _Stopped
         db.write(_finish, day, holder, Counts(held=billed.held))

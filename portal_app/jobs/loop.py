@@ -8,6 +8,7 @@ from threading import Event
 import anyio.to_thread
 
 from portal_app import clock
+from portal_app.billing import collecting
 from portal_app.billing.mailing import attachment
 from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
@@ -52,8 +53,12 @@ async def mail_delivery() -> None:
 
 
 def minute(stop: Event) -> None:
-    """One look: the days that are not finished, then what fell due since. Faults are logged, never raised."""
-    for do in (lambda: cycle.run_cycle(stop=stop), lambda: cycle.sweep(clock.now(), stop)):
+    """One look: the days not finished, what fell due since, the money. Faults are logged, never raised."""
+    for do in (
+        lambda: cycle.run_cycle(stop=stop),
+        lambda: cycle.sweep(clock.now(), stop),
+        lambda: collecting.run(clock.now(), lambda: not stop.is_set()),
+    ):
         try:
             do()
         except Exception as fault:

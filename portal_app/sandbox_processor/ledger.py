@@ -15,6 +15,7 @@ from typing import Any
 from portal_app.sandbox_processor.cards import REASONS, Behaviour, Typed
 
 Row = dict[str, Any]
+FILE = "sandbox-processor.db"
 PAGE_LIFE = timedelta(hours=24)
 _SHAPE = """
 CREATE TABLE IF NOT EXISTS session (

@@ -2,9 +2,10 @@
 
 from portal_app.billing.gateways.port import Gateway, Silent
 from portal_app.billing.gateways.sandbox import Sandbox
+from portal_app.billing.gateways.stripe import Stripe
 from portal_app.settings import settings
 
-_GATEWAYS: dict[str, type[Gateway]] = {Sandbox.name: Sandbox}
+_GATEWAYS: dict[str, type[Gateway]] = {Sandbox.name: Sandbox, Stripe.name: Stripe}
 
 
 def gateway() -> Gateway:

@@ -100,8 +100,8 @@ class Gateway(Protocol):
 
     name: str
 
-    def customer(self, partner_id: int, name: str, email: str) -> str:
-        """The processor's name of the partner; the same each time."""
+    def customer(self, partner_id: int, name: str, email: str, known: str) -> str:
+        """The processor's name of the partner; `known` is the one that it had, perhaps at another processor."""
         ...
 
     def checkout(self, order: Order) -> Page:

@@ -17,12 +17,11 @@ from portal_app.mail.links import absolute
 from portal_app.models import PaymentKind
 from portal_app.sandbox_processor import signing
 from portal_app.sandbox_processor.app import Processor
-from portal_app.sandbox_processor.ledger import Ledger
+from portal_app.sandbox_processor.ledger import FILE, Ledger
 from portal_app.settings import settings
 
 # Where it is mounted when it runs in the portal's process.
 PREFIX = "/sandbox-processor"
-FILE = "sandbox-processor.db"
 WEBHOOK = "/webhooks/sandbox"
 SECONDS = 15.0
 _ENDINGS = {"taken": Outcome.TAKEN, "declined": Outcome.DECLINED}
@@ -58,7 +57,7 @@ class Sandbox:
 
     name = "sandbox"
 
-    def customer(self, partner_id: int, name: str, email: str) -> str:
+    def customer(self, partner_id: int, name: str, email: str, known: str) -> str:
         """It knows partners by their number."""
         return f"partner-{partner_id}"
 
