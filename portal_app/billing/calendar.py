@@ -6,9 +6,8 @@
 import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from portal_app import clock
 from portal_app.models import BillingMethod, Plan
 
 MONTHS = {Plan.MONTHLY: 1, Plan.ANNUAL: 12}
@@ -27,11 +26,6 @@ class Piece:
     @property
     def whole(self) -> bool:
         return self.days == self.of_days
-
-
-def local_day(at: datetime, time_zone: str) -> date:
-    """The day that an instant belongs to in a partner's zone."""
-    return clock.day_in(time_zone, at)
 
 
 def days_due(done: date, today: date) -> Iterator[date]:

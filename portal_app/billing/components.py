@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.accounts.rows import BILLING, STATUS, Named
-from portal_app.billing.lines import Line
+from portal_app.billing.lines import NOTHING, Line
 from portal_app.billing.query import PATH
 from portal_app.billing.state import StatusState as State
 from portal_app.billing.words import METHODS
@@ -96,7 +96,7 @@ def sums() -> rx.Component:
 def months() -> rx.Component:
     """What was billed, and what the next bills will be."""
     return bar_chart(
-        "Billed per month", State.billed, ("Billed", "Forecast"), first_heading="Month", loading=State.loading
+        "Billed per month", State.billed, ("Billed", "Forecast"), first_heading="Month", loading=State.forecast == ""
     )
 
 
@@ -104,7 +104,7 @@ _METHOD_WORDS = {str(method): words for method, words in METHODS.items()}
 
 
 def _sum(label: str, words: rx.Var[str]) -> rx.Component:
-    shown = rx.cond(State.loading, rx.el.span(class_name="skeleton"), words)
+    shown = rx.cond(words == "", rx.el.span(class_name="skeleton"), words)
     return rx.el.div(rx.el.dt(label), rx.el.dd(shown))
 
 
@@ -192,7 +192,11 @@ def _cells(line: rx.Var[Line]) -> list[Any]:
         line["plan"],
         line["renewal"],
         line["amount"],
-        rx.el.span(line["forecast"], title=line["forecast_on"]),
+        rx.cond(
+            State.forecasts.contains(line["id"]),
+            rx.el.span(State.forecasts[line["id"]], title=State.forecast_days[line["id"]]),
+            NOTHING,
+        ),
     ]
 
 

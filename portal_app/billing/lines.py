@@ -22,8 +22,6 @@ class Line(TypedDict):
     plan: str
     renewal: str
     amount: str
-    forecast: str
-    forecast_on: str
 
 
 def line(row: StatusRow, currency: str) -> Line:
@@ -36,8 +34,6 @@ def line(row: StatusRow, currency: str) -> Line:
         plan=plan_words(row.status, row.subscription),
         renewal=renewal_words(row.subscription),
         amount=amount_text(row.amount_minor, currency) if row.amount_minor else NOTHING,
-        forecast=amount_text(row.expected.amount_minor, currency) if row.expected else NOTHING,
-        forecast_on=f"On {date_text(row.expected.on)}" if row.expected else "",
     )
 
 

@@ -27,7 +27,6 @@ class StatusRow:
     billing_status: str
     amount_minor: int
     subscription: SubscriptionRow | None
-    expected: Forecast | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,12 @@ class StatusPage:
     more: bool
     total: int
     due_minor: int
-    expected_minor: int
     method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the next bills will be by account, and what was billed in the months before."""
+
+    expected: dict[int, Forecast]
     billed: BarChart

@@ -13,7 +13,7 @@ from portal_app.billing import service
 from portal_app.billing.lines import Line, line
 from portal_app.billing.query import PATH, SORTS, address, shown
 from portal_app.billing.rows import StatusPage
-from portal_app.billing.words import METHODS
+from portal_app.billing.words import METHODS, date_text
 from portal_app.geometry import BarChart
 from portal_app.money import amount_text
 from portal_app.paging import pages_of
@@ -41,6 +41,9 @@ class StatusState(rx.State):
 
     due: str = ""
     forecast: str = ""
+    # Of the accounts shown: they come after the lines.
+    forecasts: dict[int, str] = {}
+    forecast_days: dict[int, str] = {}
     method: str = ""
     billed: BarChart = BarChart()
     may_choose: bool = False
@@ -53,13 +56,18 @@ class StatusState(rx.State):
         actor = await enter(self)
         self.may_choose = actor.may(Permission.PAYMENT_MANAGE)
         await self._show(actor)
+        yield
+        await self._look_ahead(actor)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def answer(self):
         """Show what the address asks for after a click on this very page, or Back, changed the question."""
         if self.router.url.path.rstrip("/") == PATH:
-            await self._show(guard.actor())
+            actor = guard.actor()
+            await self._show(actor)
+            yield
+            await self._look_ahead(actor)
 
     @rx.event
     @guard.requires(Permission.PAYMENT_MANAGE)
@@ -88,14 +96,20 @@ class StatusState(rx.State):
         self._show_query(query, pages)
         self.loading = False
 
+    async def _look_ahead(self, actor: Actor) -> None:
+        found = await db.look(service.outlook, actor)
+        here = {line["id"]: found.expected[line["id"]] for line in self.lines if line["id"] in found.expected}
+        self.forecasts = {key: amount_text(one.amount_minor, actor.currency) for key, one in here.items()}
+        self.forecast_days = {key: f"On {date_text(one.on)}" for key, one in here.items()}
+        self.forecast = amount_text(sum(one.amount_minor for one in found.expected.values()), actor.currency)
+        if self.billed != found.billed:
+            self.billed = found.billed
+
     def _show_sums(self, found: StatusPage, currency: str) -> None:
         more = "+" if found.more else ""
         self.count = f"{found.matching:,}{more} of {found.total:,} {'account' if found.total == 1 else 'accounts'}"
         self.due = amount_text(found.due_minor, currency)
-        self.forecast = amount_text(found.expected_minor, currency)
         self.method = found.method
-        if self.billed != found.billed:
-            self.billed = found.billed
 
     def _show_query(self, query: AccountQuery, pages: int) -> None:
         self.search, self.status, self.billing = query.search, query.status, query.billing

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from portal_app import db
@@ -11,7 +12,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import service
 from portal_app.billing.rows import StatusPage
 from portal_app.errors import Conflict, Denied, PortalError
-from portal_app.models import AuditEvent, BillingProfile
+from portal_app.models import AuditEvent, BackupTask, Basis, BillingProfile
 from tests.billing import factories as billing
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import Answer, Pipeline, name_of, play
@@ -84,3 +85,19 @@ def test_the_page(cast: Cast) -> None:
     assert (loaded.var("count"), loaded.var("due")) == ("1 of 3 accounts", "$40.00")
     assert loaded.var("billing_tabs")[0] == "/billing/status"
     assert chosen.var("method") == "card"
+
+
+def test_the_forecasts_follow_the_lines(cast: Cast) -> None:
+    db.write(billing.book, None, {"generic": (Basis.UNIT, 300)})
+    db.write(lambda session: session.execute(update(BackupTask).values(entities=7, service="generic")))
+
+    async def scene(made: Pipeline) -> Answer:
+        return await made.tab(cookie_of(cast.carol), path="/billing/status").send(name_of("status_state.load"))
+
+    loaded, ids = play(scene), [account.id for account in cast.accounts_a]
+    forecasts = {int(key): words for key, words in loaded.var("forecasts").items()}
+    assert sorted(forecasts) == ids[1:]
+    assert loaded.var("forecast").startswith("$")
+    assert (
+        len(loaded.var("billed").rows if hasattr(loaded.var("billed"), "rows") else loaded.var("billed")["rows"]) == 13
+    )
