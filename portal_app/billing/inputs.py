@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, insert, or_, select
 from sqlmodel import Session, col
 
 from portal_app import clock
@@ -22,6 +23,7 @@ from portal_app.models import (
 from portal_app.settings import settings
 
 AT_ONCE = 2000
+_KEPT = ("account_id", "plan", "started_on", "anchor_on", "covered_until", "acts_on", "next_plan", "ends", "excluded")
 
 
 def terms_of(partner: Partner, profile: BillingProfile) -> Terms:
@@ -46,32 +48,29 @@ def is_reverse_charge(profile: BillingProfile) -> bool:
 def adopt(session: Session, partner: Partner, on: date | None = None) -> None:
     """A subscription for each subscribed account that has none yet and began by the day."""
     new = [contract for contract in not_adopted(session, partner) if on is None or contract.started_on <= on]
-    session.add_all(begin(partner.id, each.account_id, each.plan, each.started_on) for each in new)
-    session.flush()
+    if new:
+        rows = [_values(contract) | {"partner_id": partner.id} for contract in new]
+        session.execute(insert(Subscription.__table__), rows)
 
 
 def not_adopted(session: Session, partner: Partner) -> list[Contract]:
     """The contracts of subscribed accounts that billing doesn't know yet."""
     known = exists().where(col(Subscription.account_id) == col(Account.id))
-    columns = (Account.id, Account.status, Account.subscribed_at, Account.name, Account.email)
+    columns = (Account.id, Account.name, Account.email, Account.status, Account.subscribed_at)
     mine = (col(Account.partner_id) == partner.id, col(Account.status).not_in(TRIALS))
     return [
-        contract_of(begin(partner.id, account_id, plan, clock.day_in(partner.time_zone, at)), name, email)
-        for account_id, plan, at, name, email in session.execute(select(*columns).where(*mine, ~known))
+        begun(account_id, name, email, plan, clock.day_in(partner.time_zone, at))
+        for account_id, name, email, plan, at in session.execute(select(*columns).where(*mine, ~known))
     ]
 
 
-def begin(partner_id: int | None, account_id: int, plan: str, on: date) -> Subscription:
-    """A subscription that begins on a day and that no bill covers yet."""
-    return Subscription(
-        account_id=account_id,
-        partner_id=partner_id,
-        plan=Plan(plan),
-        started_on=on,
-        anchor_on=on,
-        covered_until=on,
-        acts_on=on if plan == Plan.ANNUAL else None,
-    )
+def begun(account_id: int, name: str, email: str, plan: str, on: date) -> Contract:
+    """A contract that begins on a day and that no bill covers yet."""
+    return Contract(account_id, name, email, Plan(plan), started_on=on, anchor_on=on, covered_until=on)
+
+
+def _values(contract: Contract) -> dict[str, Any]:
+    return {name: getattr(contract, name) for name in _KEPT} | {"seat_cap": None}
 
 
 def contracts(session: Session, *where: ColumnElement[bool], lock: bool = False) -> list[tuple[Subscription, Contract]]:

@@ -48,18 +48,20 @@ def standing(session: Session, actor: Actor, account_id: int) -> Standing | None
     if account.status in TRIALS:
         return None
     today = clock.day_in(actor.time_zone)
-    row = session.get(Subscription, account_id) or inputs.begin(
-        account.partner_id, account_id, account.status, clock.day_in(actor.time_zone, account.subscribed_at)
+    row = session.get(Subscription, account_id)
+    contract = (
+        inputs.contract_of(row, account.name, account.email)
+        if row
+        else inputs.begun(account_id, account.name, account.email, account.status, _begun_on(account, actor))
     )
-    contract = inputs.contract_of(row, account.name, account.email)
     end = contract.period_end(today)
     return Standing(
-        plan=row.plan,
+        plan=contract.plan,
         renews_on=end,
-        next_plan=row.next_plan,
-        ends=row.ends,
+        next_plan=contract.next_plan,
+        ends=contract.ends,
         changes_on=end if contract.changes else None,
-        seat_cap=row.seat_cap,
+        seat_cap=row.seat_cap if row else None,
         seats=seats_of(session, account_id),
         may_change_plan=settings().plan_changes,
     )
@@ -116,6 +118,10 @@ def _account(session: Session, actor: Actor, account_id: int) -> Account:
     if found is None:
         raise NotFound(NOT_FOUND)
     return found
+
+
+def _begun_on(account: Account, actor: Actor) -> date:
+    return clock.day_in(actor.time_zone, account.subscribed_at)
 
 
 def _to_change(session: Session, actor: Actor, account_id: int) -> tuple[Account, Subscription]:

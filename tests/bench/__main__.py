@@ -14,9 +14,9 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from portal_app import build
-from tests.bench import audit, browser, data, documents, others, report, rounds, wire
+from tests.bench import audit, billing, browser, data, documents, others, report, rounds, wire
 
-PARTS = ("rounds", "wire", "others", "start", "audit", "documents")
+PARTS = ("rounds", "wire", "others", "start", "audit", "documents", "billing")
 
 
 def arguments() -> argparse.Namespace:
@@ -56,6 +56,9 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterat
             {f"{what}, {lines}": times for (what, lines), times in files.items()},
             [*report.documents(files)],
         )
+    if "billing" in parts:
+        floor, portal, rows = billing.measure(min(5, asked.n))
+        yield "billing", {"floor": floor, "portal": portal}, list(report.billing(floor, portal, rows))
 
 
 def main() -> None:

@@ -128,6 +128,14 @@ def documents(found: dict[tuple[str, int], tuple[list[float], list[float]]]) -> 
         yield Line("the same, lines a second", lines, rates[0], None, rates[1], None, rates[1] / rates[0], None, FLOOR)
 
 
+def billing(floor: list[float], portal: list[float], rows: int) -> Iterator[Line]:
+    """A cycle against plain SQL that writes the same rows; then rows a second."""
+    plain, own = median(floor), median(portal)
+    yield Line("a cycle's bills, s", 10_000, plain, None, own, p95(portal), own / plain, None, FLOOR)
+    rates = (rows / plain, rows / own)
+    yield Line("the same, rows a second", 10_000, rates[0], None, rates[1], None, rates[1] / rates[0], None, FLOOR)
+
+
 def markdown(lines: list[Line]) -> str:
     """The lines of the table, below COLUMNS."""
     return "\n".join(map(_row, lines))

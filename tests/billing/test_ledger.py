@@ -107,10 +107,15 @@ def test_a_due_date_that_passes_makes_overdue(monkeypatch: pytest.MonkeyPatch) -
 def test_a_card_is_charged_on_the_day_of_issue() -> None:
     with db.writing() as session:
         book(session)
-        partner(session, (NOW, "monthly"), (NOW, "annual"), payment_day=10, method="card")
-    cycle.run_cycle()
+        of, _ = partner(session, (NOW, "monthly"), (NOW, "annual"), payment_day=10, method="card")
+    while db.write(ledger.advance, of.id, TODAY).bills:
+        pass
     found = {made.plan: (made.method, made.next_charge_on) for made in bills()}
     assert found == {"monthly": ("card", TODAY), "annual": ("invoice", None)}
+    # The day's work asks for the money at once; without a card it is refused, and tried again tomorrow.
+    cycle.run_cycle()
+    found = {made.plan: (made.charge_refused, made.next_charge_on) for made in bills()}
+    assert found == {"monthly": (True, TODAY + DAY), "annual": (False, None)}
 
 
 def test_an_annual_subscription_is_billed_at_once_and_a_month_before_it_renews(monkeypatch: pytest.MonkeyPatch) -> None:
