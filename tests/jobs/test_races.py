@@ -82,8 +82,8 @@ def test_one_account_that_cannot_be_deleted_stops_nobody_else(
         first, held, last = (trial(session, of, BEGUN, name=f"Held {n}") for n in range(3))
         for account in (first, held, last):
             warn(session, account, ENDS + 6 * DAY)
-        session.execute(text("CREATE TABLE bill (account_id INTEGER REFERENCES account(id))"))
-        session.execute(text("INSERT INTO bill VALUES (:id)"), {"id": held.id})
+        session.execute(text("CREATE TABLE holds (account_id INTEGER REFERENCES account(id))"))
+        session.execute(text("INSERT INTO holds VALUES (:id)"), {"id": held.id})
     assert db.write(trials.advance, late) == Counts(seen=3, deleted=2, refused=1)
     assert db.write(trials.advance, late) == Counts()
     with db.reading() as session:
