@@ -47,10 +47,11 @@ class BuiltFile:
             (b"content-type", self.media_type.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"cache-control", _FOR_EVER if self.for_ever else b"no-cache"),
-            (b"etag", self.etag.encode()),
             (b"vary", b"Accept-Encoding"),
             (b"content-security-policy", self.policy.encode()),
         ]
+        if not self.for_ever:
+            told.append((b"etag", self.etag.encode()))
         if encoding and not fresh:
             told.append((b"content-encoding", encoding.encode()))
         await _send(scope, send, 304 if fresh else 200, told, body)
@@ -132,7 +133,8 @@ def _read(folder: Path, path: Path) -> tuple[str, BuiltFile]:
     kind = (
         "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
-    charset = "; charset=utf-8" if kind.startswith("text/") else ""
+    # Modules are UTF-8 whatever is said.
+    charset = "; charset=utf-8" if kind.startswith("text/") and path.suffix != ".js" else ""
     etag = f'"{hashlib.sha256(bodies[""]).hexdigest()[:32]}"'
     policy = headers.page_policy(bodies[""].decode()) if path.suffix == ".html" else headers.FILE
     return address, BuiltFile(bodies, kind + charset, etag, relative.parts[0] == "assets", policy)
