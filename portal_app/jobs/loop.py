@@ -59,6 +59,8 @@ def minute(stop: Event) -> None:
         lambda: cycle.sweep(clock.now(), stop),
         lambda: collecting.run(clock.now(), lambda: not stop.is_set()),
     ):
+        if stop.is_set():
+            return
         try:
             do()
         except Exception as fault:

@@ -45,6 +45,7 @@ def test_goes_on_after_any_fault_and_logs_no_secret(
 
     swept: list[None] = []
     monkeypatch.setattr(cycle, "sweep", lambda *_: swept.append(None))
+    monkeypatch.setattr(loop.collecting, "run", lambda *_: None)
     monkeypatch.setattr(loop, "PAUSE_SECONDS", 0)
     asyncio.run(live())
     assert len(swept) >= 2
