@@ -17,7 +17,7 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import NotFound, PortalError
 from portal_app.geometry import BarChart, LineChart
-from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.state import NoticeState, enter, show_banners, stay
 from portal_app.shell.watching import keep_fresh
 
 SUBSCRIBED_AT_ONCE = 500
@@ -103,7 +103,8 @@ class DashboardState(rx.State):
     @guard.requires(Permission.DASHBOARD_VIEW)
     async def load(self):
         """Show what the address asks for; the charts follow, then the page watches for changes."""
-        actor = await self._answer()
+        actor = await enter(self)
+        await self._answer(actor)
         yield
         charts = await self.get_state(ChartState)
         await asyncio.sleep(SECONDS_BEFORE_CHARTS if charts.loading else 0)
@@ -115,7 +116,7 @@ class DashboardState(rx.State):
     async def answer(self):
         """Show what the address asks for after a click on this very page, or Back, changed the question."""
         if self.router.url.path == "/":
-            await self._answer()
+            await self._answer(await stay(self))
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -232,16 +233,15 @@ class DashboardState(rx.State):
             seen, partner_id = self._number, guard.actor().partner_id
         await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
 
-    async def _answer(self) -> Actor:
-        actor = await enter(self)
+    async def _answer(self, actor: Actor) -> None:
         query = AccountQuery.from_address(self.router.url.query_parameters)
         self._take_rights(actor)
         self._untick_if_other(query)
         await self._show(actor, query)
-        return actor
 
     async def _refresh(self, actor: Actor) -> None:
         await self._show(actor, self._query())
+        await show_banners(self)
         await (await self.get_state(ChartState))._show(actor, self._number)
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:

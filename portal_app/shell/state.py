@@ -128,9 +128,15 @@ class NoticeState(rx.State):
 
 async def enter(state: BaseState) -> Actor:
     """Call first in every page's load: shows the frame for the actor and forgets the last refusal and outcome."""
+    actor = await stay(state)
+    await show_banners(state)
+    return actor
+
+
+async def stay(state: BaseState) -> Actor:
+    """The same for another question on a page that stays: its banners do too, until something changes them."""
     actor = guard.actor()
     (await state.get_state(ShellState))._show(actor)
-    await show_banners(state)
     session = await state.get_state(SessionState)
     if session.denied:
         session.denied = ""
