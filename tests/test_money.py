@@ -65,5 +65,6 @@ def test_what_is_no_amount_is_refused_with_a_sentence(text: str, currency: str):
 
 @pytest.mark.parametrize("minor", [0, 1, -1, 99, 100_000, -12_345_678, 10**15 - 1])
 def test_amounts_look_as_the_locale_writes_them(minor: int) -> None:
-    written = {code: format_currency(money.major(minor, code), code, locale=money.LOCALE) for code in money.currencies()}
-    assert {code: money.amount_text(minor, code) for code in money.currencies()} == written
+    codes = money.currencies()
+    written = {code: format_currency(money.major(minor, code), code, locale=money.LOCALE) for code in codes}
+    assert {code: money.amount_text(minor, code) for code in codes} == written

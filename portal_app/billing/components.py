@@ -167,6 +167,7 @@ def _table() -> rx.Component:
         COLUMNS,
         State.lines,
         _cells,
+        linked=True,
         row_key=lambda line: line["id"],
         sort=Sort(State.sort, State.descending, href=lambda key: State.sort_hrefs[key], load=State.answer),
         loading=State.loading,

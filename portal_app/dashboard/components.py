@@ -243,6 +243,7 @@ def _table(billing: bool) -> rx.Component:
         columns,
         State.lines,
         lambda line: _cells(line, billing),
+        linked=True,
         sort=Sort(State.sort, State.descending, href=_sort_href, load=State.answer),
         ticks=Ticks(
             ticked=lambda line: State.all_ticked | State.ticked.contains(line["id"]),
@@ -288,6 +289,7 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
             _status(BILLING, line["billing"]),
             href=first_view.BILLS + line["id"].to_string(),
             class_name=_owed_look(line),
+            in_row=True,
         )
         cells += [bills, rx.el.span(line["amount"], class_name=_owed_look(line))]
     bin_button = icon_button(

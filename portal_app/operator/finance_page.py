@@ -112,6 +112,7 @@ def _bills() -> rx.Component:
             BILLS_COLUMNS,
             State.bills,
             _bill_cells,
+            linked=True,
             row_key=lambda line: line["number"],
             empty=empty_state("receipt-text", "No bill yet", "The first one comes with the first subscription."),
             foot=_steps("bills", rx.Var.create(State.page).to(int), rx.Var.create(State.pages).to(int)),

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import reflex as rx
+from reflex_base.constants.compiler import MemoizationMode
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
@@ -15,6 +16,12 @@ KIND_ICONS: dict[Kind, str] = {
     "red": "circle-alert",
     "grey": "info",
 }
+
+
+def as_one(part: rx.Component) -> rx.Component:
+    """Has the part compiled into one component: else each leaf that shows a variable is one, drawn at each change."""
+    part._memoization_mode = MemoizationMode(recursive=False)
+    return part
 
 
 def icon(name: str, size: int = 16, *, class_name: str = "") -> rx.Component:
@@ -47,15 +54,19 @@ def link(
     external: bool = False,
     class_name: Text = "",
     load: Event = None,
+    in_row: bool = False,
     **props: Any,
 ) -> rx.Component:
     """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints.
 
     With `load` the target is this very page with another question: the address changes and the event answers.
+    `in_row` is for links of which a list has many: the router's own component costs more than the rest of the row.
     """
     if load is not None:
         props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in ask(href, load)]
-    if external:
+    elif in_row and not external:
+        props["on_click"] = lambda _event: rx.cond(_KEY_HELD, rx.noop(), rx.redirect(href).prevent_default)
+    if external or in_row or load is not None:
         # Not rx.el.a: that is the router's link too, which never asks the server.
         return A.create(*children, href=href, class_name=class_name, **props)
     return ReactRouterLink.create(*children, to=href, class_name=class_name, **props)
@@ -135,12 +146,8 @@ def icon_button(
 
 def badge(kind: KindLike, text: Text, *, pill: bool = False, **props: Any) -> rx.Component:
     """Status as dot and word. `pill` adds tint and border: for page heads, not for dense tables."""
-    return rx.el.span(
-        rx.el.span(class_name="dot", aria_hidden="true"),
-        text,
-        class_name=classes("badge", f"is-{kind}", "badge-pill" if pill else ""),
-        **props,
-    )
+    look = classes("badge", f"is-{kind}", "badge-pill" if pill else "")
+    return rx.el.span(text, class_name=look, **props)
 
 
 def callout(

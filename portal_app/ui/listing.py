@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import reflex as rx
 
-from portal_app.ui.base import button, icon_button, link_button
+from portal_app.ui.base import as_one, button, icon_button, link_button
 from portal_app.ui.kinds import Event, Flag, Node, Number, Text, follows
 
 PAGE_SIZES = (25, 50, 100)
@@ -50,7 +50,7 @@ def pager(
     name: str = "page-size",
 ) -> rx.Component:
     """Page size, Previous, "Page 3 of 40", Next. `previous` and `next` are events, or addresses with `by_link`."""
-    return rx.el.nav(
+    whole = rx.el.nav(
         _sizes(size, on_size, sizes, name),
         rx.el.div(
             _step("Previous", previous, _number(page) <= 1, by_link, load),
@@ -61,6 +61,7 @@ def pager(
         class_name="pager",
         aria_label="Pages",
     )
+    return as_one(whole)
 
 
 def steps(
