@@ -28,7 +28,7 @@ def dashboard() -> rx.Component:
         accounts_table(),
         _subscribe_dialog(),
         _delete_dialog(),
-        rx.window_event_listener(on_popstate=DashboardState.answer),
+        rx.window_event_listener(on_popstate=DashboardState.answer("")),
     )
 
 

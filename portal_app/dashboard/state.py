@@ -1,8 +1,10 @@
 """The dashboard's state: a page of lines, the figures, and what is ticked."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import reflex as rx
 
@@ -113,10 +115,13 @@ class DashboardState(rx.State):
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
-    async def answer(self):
-        """Show what the address asks for after a click on this very page, or Back, changed the question."""
+    async def answer(self, address: str):
+        """Show what the address asks for after a click on this very page, or Back, changed the question.
+
+        The browser shows the new address once this is sent; empty means that it shows it already.
+        """
         if self.router.url.path == "/":
-            await self._answer(await stay(self))
+            await self._answer(await stay(self), dict(parse_qsl(address.partition("?")[2])) if address else None)
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -233,8 +238,8 @@ class DashboardState(rx.State):
             seen, partner_id = self._number, guard.actor().partner_id
         await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
 
-    async def _answer(self, actor: Actor) -> None:
-        query = AccountQuery.from_address(self.router.url.query_parameters)
+    async def _answer(self, actor: Actor, asked: Mapping[str, str] | None = None) -> None:
+        query = AccountQuery.from_address(self.router.url.query_parameters if asked is None else asked)
         self._take_rights(actor)
         self._untick_if_other(query)
         await self._show(actor, query)

@@ -1,5 +1,6 @@
 """The smallest parts: icon, link, button, badge, callout."""
 
+from inspect import signature
 from typing import Any, Literal
 
 import reflex as rx
@@ -73,10 +74,16 @@ def link(
 
 
 def ask(href: Text, load: Any, *, replace: bool = False) -> list[Any]:
-    """Put the address into the browser and load what it asks for; without the router, which would draw all anew."""
+    """Put the address into the browser and load what it asks for; without the router, which would draw all anew.
+
+    A `load` that takes the address is sent first: the browser needs a millisecond to show it.
+    """
     target, change = rx.Var.create(href), "replaceState" if replace else "pushState"
     put = f"(() => window.history.{change}(window.history.state, '', {target!s}))"
-    return [rx.call_function(rx.Var(put, _var_data=target._get_all_var_data())), load().prevent_default]
+    show = rx.call_function(rx.Var(put, _var_data=target._get_all_var_data()))
+    if "address" in signature(load.fn).parameters:
+        return [load(target).prevent_default, show]
+    return [show, load().prevent_default]
 
 
 def button(
