@@ -70,7 +70,7 @@ class AccountQuery:
     def address(self, **changes: Any) -> str:
         """The dashboard's address for the query with these changes; a change other than of the page goes to page 1."""
         page = changes.pop("page", 1)
-        return "/?" + urlencode(replace(self, page=page, **changes).parameters())
+        return f"/?{urlencode(replace(self, page=page, **changes).parameters())}".removesuffix("?")
 
 
 def _known(value: str, kind: type) -> str:

@@ -33,7 +33,7 @@ def _hrefs(query: AccountQuery) -> dict[str, str]:
     plain = {"status": "", "backup": "", "billing": ""}
     links = {name: query.address(**{name: value}) for name, value in plain.items()}
     links |= {"sort": query.address(sort="name", descending=False), "page": query.address()}
-    return {name: href if href.endswith("?") else f"{href}&" for name, href in links.items()}
+    return {name: f"{href}&" if "?" in href else f"{href}?" for name, href in links.items()}
 
 
 class ChartState(rx.State):
@@ -75,6 +75,9 @@ class DashboardState(rx.State):
     sort: str = "name"
     descending: bool = False
     filtered: bool = False
+    # What the browser's address becomes once the answer is painted, and how; empty where it says so already.
+    address: str = ""
+    entry: str = "replaceState"
     hrefs: dict[str, str] = _hrefs(AccountQuery())
     status_figures: dict[str, FigureRow] = {}
     backup_figures: dict[str, FigureRow] = {}
@@ -115,13 +118,22 @@ class DashboardState(rx.State):
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
-    async def answer(self, address: str):
-        """Show what the address asks for after a click on this very page, or Back, changed the question.
-
-        The browser shows the new address once this is sent; empty means that it shows it already.
-        """
+    async def back(self):
+        """Show what the address asks for after Back or Forward changed it."""
         if self.router.url.path == "/":
-            await self._answer(await stay(self), dict(parse_qsl(address.partition("?")[2])) if address else None)
+            await self._answer(await stay(self))
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def answer(self, address: str):
+        """Show what a link of this very page asks for, and then its address."""
+        await self._ask(dict(parse_qsl(address.partition("?")[2])), "pushState")
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def change(self, name: str, value: str):
+        """Change one part of the question. Quick choices add up, since each changes what was asked last."""
+        await self._ask(self._query().parameters() | {"page": "", name: value}, "replaceState")
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -238,8 +250,17 @@ class DashboardState(rx.State):
             seen, partner_id = self._number, guard.actor().partner_id
         await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
 
-    async def _answer(self, actor: Actor, asked: Mapping[str, str] | None = None) -> None:
-        query = AccountQuery.from_address(self.router.url.query_parameters if asked is None else asked)
+    async def _answer(self, actor: Actor) -> None:
+        self.address = ""
+        await self._take(actor, AccountQuery.from_address(self.router.url.query_parameters))
+
+    async def _ask(self, asked: Mapping[str, str], entry: str) -> None:
+        if self.router.url.path == "/":
+            query = AccountQuery.from_address(asked)
+            await self._take(await stay(self), query)
+            self.address, self.entry = query.address(page=query.page), entry
+
+    async def _take(self, actor: Actor, query: AccountQuery) -> None:
         self._take_rights(actor)
         self._untick_if_other(query)
         await self._show(actor, query)

@@ -11,6 +11,7 @@ from portal_app.ui.base import (
     kbd,
     link,
     link_button,
+    show_address,
     visually_hidden,
 )
 from portal_app.ui.chart import bar_chart, line_chart
@@ -86,6 +87,7 @@ __all__ = [
     "search_input",
     "select",
     "short_field",
+    "show_address",
     "skeleton_rows",
     "steps",
     "strength_meter",

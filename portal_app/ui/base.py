@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import reflex as rx
 from reflex_base.constants.compiler import MemoizationMode
+from reflex_base.vars.function import FunctionStringVar
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
@@ -60,11 +61,13 @@ def link(
 ) -> rx.Component:
     """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints.
 
-    With `load` the target is this very page with another question: the address changes and the event answers.
+    With `load` the target is this very page with another question: the address changes and the event answers. An event
+    that takes the address has it shown when it has answered (`show_address`).
     `in_row` is for links of which a list has many: the router's own component costs more than the rest of the row.
     """
     if load is not None:
-        props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in ask(href, load)]
+        steps = [load(href).prevent_default] if "address" in signature(load.fn).parameters else ask(href, load)
+        props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in steps]
     elif in_row and not external:
         props["on_click"] = lambda _event: rx.cond(_KEY_HELD, rx.noop(), rx.redirect(href).prevent_default)
     if external or in_row or load is not None:
@@ -74,16 +77,24 @@ def link(
 
 
 def ask(href: Text, load: Any, *, replace: bool = False) -> list[Any]:
-    """Put the address into the browser and load what it asks for; without the router, which would draw all anew.
-
-    A `load` that takes the address is sent first: the browser needs a millisecond to show it.
-    """
+    """Put the address into the browser and load what it asks for; without the router, which would draw all anew."""
     target, change = rx.Var.create(href), "replaceState" if replace else "pushState"
     put = f"(() => window.history.{change}(window.history.state, '', {target!s}))"
-    show = rx.call_function(rx.Var(put, _var_data=target._get_all_var_data()))
-    if "address" in signature(load.fn).parameters:
-        return [load(target).prevent_default, show]
-    return [show, load().prevent_default]
+    return [rx.call_function(rx.Var(put, _var_data=target._get_all_var_data())), load().prevent_default]
+
+
+def show_address(address: rx.Var[str], entry: rx.Var[str]) -> rx.Component:
+    """Makes the address the browser's own, by the method of its history that `entry` names, when the answer is painted.
+
+    Before, it would keep the browser and the processor from the answer for some milliseconds.
+    """
+    put = f"window.history[{entry!s}](window.history.state, '', {address!s})"
+    # Within a frame's callback its painting is still to come; by then the page may be another one.
+    painted = f"((path) => requestAnimationFrame(() => setTimeout(() => path === location.pathname && {put})))"
+    then = f"(() => {painted}(location.pathname))"
+    data = rx.vars.VarData.merge(address._get_all_var_data(), entry._get_all_var_data())
+    shown = rx.el.span(key=address, hidden=True, on_mount=FunctionStringVar.create(then, _var_data=data))
+    return rx.cond(address != "", shown)
 
 
 def button(
