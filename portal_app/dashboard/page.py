@@ -26,7 +26,7 @@ def dashboard() -> rx.Component:
         widgets(),
         charts(),
         accounts_table(),
-        show_address(DashboardState.address, DashboardState.entry),
+        show_address(DashboardState.address, DashboardState.entry, DashboardState.turn),
         _subscribe_dialog(),
         _delete_dialog(),
         rx.window_event_listener(on_popstate=DashboardState.back),

@@ -78,6 +78,7 @@ class DashboardState(rx.State):
     # What the browser's address becomes once the answer is painted, and how; empty where it says so already.
     address: str = ""
     entry: str = "replaceState"
+    turn: bool = False
     hrefs: dict[str, str] = _hrefs(AccountQuery())
     status_figures: dict[str, FigureRow] = {}
     backup_figures: dict[str, FigureRow] = {}
@@ -258,7 +259,7 @@ class DashboardState(rx.State):
         if self.router.url.path == "/":
             query = AccountQuery.from_address(asked)
             await self._take(await stay(self), query)
-            self.address, self.entry = query.address(page=query.page), entry
+            self.address, self.entry, self.turn = query.address(page=query.page), entry, not self.turn
 
     async def _take(self, actor: Actor, query: AccountQuery) -> None:
         self._take_rights(actor)

@@ -83,18 +83,21 @@ def ask(href: Text, load: Any, *, replace: bool = False) -> list[Any]:
     return [rx.call_function(rx.Var(put, _var_data=target._get_all_var_data())), load().prevent_default]
 
 
-def show_address(address: rx.Var[str], entry: rx.Var[str]) -> rx.Component:
+def show_address(address: rx.Var[str], entry: rx.Var[str], turn: rx.Var[bool]) -> rx.Component:
     """Makes the address the browser's own, by the method of its history that `entry` names, when the answer is painted.
 
-    Before, it would keep the browser and the processor from the answer for some milliseconds.
+    Before, it would keep the browser and the processor from the answer for some milliseconds. `turn` flips with each
+    address: a part of another kind takes the place of the last one, and acts when it is there.
     """
     put = f"window.history[{entry!s}](window.history.state, '', {address!s})"
     # Within a frame's callback its painting is still to come; by then the page may be another one.
     painted = f"((path) => requestAnimationFrame(() => setTimeout(() => path === location.pathname && {put})))"
-    then = f"(() => {painted}(location.pathname))"
     data = rx.vars.VarData.merge(address._get_all_var_data(), entry._get_all_var_data())
-    shown = rx.el.span(key=address, hidden=True, on_mount=FunctionStringVar.create(then, _var_data=data))
-    return rx.cond(address != "", shown)
+    act = FunctionStringVar.create(f"(() => {painted}(location.pathname))", _var_data=data)
+    return rx.cond(
+        address != "",
+        rx.cond(turn, rx.el.span(hidden=True, on_mount=act), rx.el.div(hidden=True, on_mount=act)),
+    )
 
 
 def button(
