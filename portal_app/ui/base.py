@@ -94,10 +94,9 @@ def show_address(address: rx.Var[str], entry: rx.Var[str], turn: rx.Var[bool]) -
     painted = f"((path) => requestAnimationFrame(() => setTimeout(() => path === location.pathname && {put})))"
     data = rx.vars.VarData.merge(address._get_all_var_data(), entry._get_all_var_data())
     act = FunctionStringVar.create(f"(() => {painted}(location.pathname))", _var_data=data)
-    return rx.cond(
-        address != "",
-        rx.cond(turn, rx.el.span(hidden=True, on_mount=act), rx.el.div(hidden=True, on_mount=act)),
-    )
+    acting = rx.cond(address != "", rx.cond(turn, rx.el.span(on_mount=act), rx.el.div(on_mount=act)))
+    # Within something hidden: what comes and goes among the page's parts has the style of all of them worked out anew.
+    return rx.el.div(acting, hidden=True)
 
 
 def button(
