@@ -58,7 +58,7 @@ def by_number(session: Session, actor: Actor, digits: str, today: date, limit: i
 
 def owed(session: Session, actor: Actor, today: date) -> Owed:
     """What of the actor's accounts is open."""
-    late, refused, part, one = _late(today), col(Bill.charge_refused), _part(actor), literal(1)
+    late, refused, part, one = _late(today), col(Bill.charge_refused), _rest(actor), literal(1)
     invoice = col(Bill.method) == BillingMethod.INVOICE
     kinds = (~late, late, refused)
     sums = [(kind, part) for kind in kinds] + [(kind, one) for kind in (*kinds, invoice)]
@@ -95,6 +95,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         col(Bill.issued_on),
         col(Bill.due_on),
         _part(actor),
+        case((col(Bill.state) == BillState.OPEN, _rest(actor)), else_=0),
         col(Bill.currency),
         whole(actor),
     )
@@ -106,10 +107,19 @@ def _account_name() -> ScalarSelect[Any]:
 
 
 def _part(actor: Actor) -> Any:
+    return col(Bill.total_minor) if actor.all_accounts else _sum(actor, col(BillShare.amount_minor))
+
+
+def _rest(actor: Actor) -> Any:
+    """What of the part is not settled yet."""
     if actor.all_accounts:
-        return col(Bill.total_minor)
+        return Bill.total_minor - Bill.settled_minor
+    return _sum(actor, BillShare.amount_minor - BillShare.settled_minor)
+
+
+def _sum(actor: Actor, amount: Any) -> Any:
     mine = and_(_OF_BILL, col(BillShare.account_id).in_(_accounts(actor)))
-    return select(func.sum(BillShare.amount_minor)).where(mine).correlate(Bill).scalar_subquery()
+    return select(func.sum(amount)).where(mine).correlate(Bill).scalar_subquery()
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:

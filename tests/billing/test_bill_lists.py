@@ -9,11 +9,11 @@ from sqlmodel import Session
 from portal_app import clock, db
 from portal_app.auth.actor import NOBODY, Actor, ActorKind
 from portal_app.auth.permissions import Permission
-from portal_app.billing import bills
+from portal_app.billing import bills, settling
 from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.bill_rows import BillPage, Owed
 from portal_app.errors import Denied
-from portal_app.models import Bill, BillState, Partner
+from portal_app.models import Account, Bill, BillState, Partner
 from tests.billing.factories import bill
 from tests.cast import Cast, make_cast
 from tests.factories import actor
@@ -117,6 +117,22 @@ def test_who_sees_chosen_accounts_sees_their_part_of_a_bill_and_nothing_of_other
 def test_what_is_owed_counts_a_refused_card_as_overdue(scene: Scene) -> None:
     assert db.read(bills.owed, scene.cast.actor("alice")) == Owed(7_000, 570, 70, 1, 2, 1, 2, scene.shared.due_on)
     assert db.read(bills.owed, replace(scene.cast.actor("alice"), partner_id=10_000)) == Owed()
+
+
+def test_of_a_bill_that_is_paid_in_part_the_rest_is_owed(scene: Scene) -> None:
+    """What the pages ask for is what Pay Invoice takes: 2,331 of 7,000 came, 4,669 are open."""
+
+    def pay(session: Session) -> None:
+        settling.credit(session, session.get_one(Bill, scene.shared.id), 2_331, clock.now())
+
+    db.write(pay)
+    alice, bob = scene.cast.actor("alice"), bob_with_bills(scene.cast)
+    for person, rest in ((alice, 4_669), (bob, 667)):
+        row = next(one for one in db.read(bills.list_page, person, UNPAID).rows if one.number == scene.shared.number)
+        assert row.open_minor == rest
+        assert db.read(bills.owed, person).due_minor == rest
+    owed = db.read(lambda s: [s.get_one(Account, one.id).amount_minor for one in scene.cast.accounts_a])
+    assert owed == [0, 1_334 + 70, 2_668]  # the first is a trial
 
 
 def test_a_bill_is_overdue_the_day_after_its_due_date_in_the_partners_zone(
