@@ -83,12 +83,30 @@ class Processor:
             time.sleep(0.005)
         return sorted(self.heard, key=lambda one: bodies.index(one[0]))
 
+    def payments(self) -> list[tuple[str, int, str, str]]:
+        """What it was asked for and how that ended: the words of the order, amount, currency, status."""
+        with closing(sqlite3.connect(self.folder / FILE)) as books:
+            return sorted(books.execute("SELECT description, amount, currency, status FROM payment"))
+
     def ledger(self) -> list[dict[str, Any]]:
         """What its own books say that it took and gave back."""
         return Ledger(self.folder / FILE).taken()
 
     def taken(self) -> list[int]:
         return [row["amount"] for row in self.ledger()]
+
+
+@contextmanager
+def running(folder: Path, today: date) -> Iterator[tuple[Processor, dict[str, str]]]:
+    """A processor with books of its own, and the settings of a portal that pays there."""
+    folder.mkdir()
+    processor = Processor(folder)
+    processor.start(today)
+    try:
+        with listening(processor) as environment:
+            yield processor, environment
+    finally:
+        processor.kill()
 
 
 @contextmanager

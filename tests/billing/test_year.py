@@ -16,7 +16,7 @@ from portal_app import clock
 from portal_app.settings import reset_settings
 from tests.billing import agreement
 from tests.billing.agreement import Books
-from tests.billing.processor import Processor, listening
+from tests.billing.processor import Processor, running
 from tests.billing.test_documents import SELLER
 from tests.billing.year import FIRST, Year, days
 
@@ -25,17 +25,12 @@ YEARS = int(os.environ.get("PORTAL_TEST_YEARS", "1"))
 
 @pytest.fixture
 def processor(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Processor]:
-    folder = tmp_path / "processor"
-    folder.mkdir()
-    processor = Processor(folder)
-    processor.start(FIRST)
     told = {f"PORTAL_SELLER_{name}": value for name, value in (SELLER | {"TAX_NOTE": "Exempt: outside"}).items()}
-    with listening(processor) as environment:
+    with running(tmp_path / "processor", FIRST) as (processor, environment):
         for name, value in (environment | told).items():
             monkeypatch.setenv(name, value)
         reset_settings()
         yield processor
-    processor.kill()
 
 
 @pytest.mark.parametrize("seed", range(1, YEARS + 1))
