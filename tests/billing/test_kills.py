@@ -128,6 +128,7 @@ def test_killed_anywhere_and_run_again(own_world: tuple[Processor, dict[str, str
         at_work += ends[-1] == -signal.SIGKILL and db.read(_is_at_work, now)
         if at_work == KILLS or ends[-1] == 0:
             break
+    print(f"{at_work} cycles were killed at work, in {len(ends)} lives")
     assert at_work >= KILLS * 3 // 4, ends
     assert live(victim.run, environment, NOW + len(ends) * BETWEEN, BATCH) == 0
     found = all_of_it(processor, len(ends) + 1)
