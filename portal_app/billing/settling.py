@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from portal_app import clock
@@ -11,12 +10,10 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.actor import system
 from portal_app.billing import dunning, orders, standing
 from portal_app.billing.gateways.port import Answer, Outcome
-from portal_app.billing.pricing import shares
 from portal_app.models import (
     AttemptKind,
     AttemptState,
     Bill,
-    BillShare,
     BillState,
     Partner,
     Payment,
@@ -69,22 +66,7 @@ def credit(session: Session, bill: Bill, amount_minor: int, now: datetime) -> No
     if bill.state == BillState.OPEN and bill.settled_minor == bill.total_minor:
         bill.state, bill.paid_at, bill.next_charge_on, bill.charge_refused = BillState.PAID, now, None, False
     session.flush()
-    share_out(session, bill)
     standing.refresh_bill(session, bill.id or 0)
-
-
-def share_out(session: Session, bill: Bill) -> None:
-    """Divide what was settled of a bill among its accounts by their shares."""
-    mine = update(BillShare).where(col(BillShare.bill_id) == bill.id)
-    if bill.settled_minor == bill.total_minor:
-        session.execute(mine.values(settled_minor=BillShare.amount_minor))
-        return
-    known = select(BillShare.account_id, BillShare.amount_minor).where(col(BillShare.bill_id) == bill.id)
-    parts = shares(dict(session.exec(known).all()), bill.settled_minor)
-    given = [{"account": account_id, "part": part} for account_id, part in parts.items()]
-    table = BillShare.__table__
-    one = (table.c.bill_id == bill.id) & (table.c.account_id == bindparam("account"))
-    session.connection().execute(update(table).where(one).values(settled_minor=bindparam("part")), given)
 
 
 def _end(session: Session, bill: Bill, attempt: PaymentAttempt, answer: Answer, now: datetime) -> None:

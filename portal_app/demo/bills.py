@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from portal_app import clock
-from portal_app.billing import books, calendar, inputs, issuing, plan, settling, standing
+from portal_app.billing import books, calendar, inputs, issuing, plan, standing
 from portal_app.billing.plan import Contract
 from portal_app.demo.customers import Made
 from portal_app.demo.history import YEAR
@@ -49,7 +49,6 @@ def make_bills(session: Session, partner: Partner, made: Sequence[Made], now: da
         state = subscribed[draft.shares[0].account_id].plan.state[2]
         if not _stays_open(bill, state, today):
             session.add(_paid(bill, min(today, bill.issued_on + timedelta(days=chooser.randint(2, 20)))))
-            settling.share_out(session, bill)
     session.flush()
     standing.refresh(session, subscribed, today)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from portal_app import clock
-from portal_app.billing import parties, settling
+from portal_app.billing import parties
 from portal_app.models import (
     Account,
     Basis,
@@ -97,7 +97,6 @@ def bill(session: Session, of: Partner, parts: list[tuple[Account, int]], **give
     for position, (account, amount) in enumerate(parts):
         save(session, line(made, position, account, amount))
         save(session, _share(made, account, amount + taxes[position]))
-    settling.share_out(session, made)
     return made
 
 
