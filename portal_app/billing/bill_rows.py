@@ -10,7 +10,7 @@ from portal_app.models import BillingStatus
 class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
-    `open_minor` is what of that part is still to be paid.
+    `open_minor` is what is still to be paid, of a bill that is whole.
     `account_name` is empty on a consolidated bill. `status` is one of BillingStatus: CURRENT once nothing is owed.
     """
 

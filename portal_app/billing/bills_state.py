@@ -180,6 +180,7 @@ def _line(row: BillRow) -> Line:
 def _note(row: BillRow) -> str:
     if row.kind == BillKind.CREDIT_NOTE:
         return "Credit note"
+    if not row.whole:
+        return NOT_WHOLE
     in_part = 0 < row.open_minor < row.amount_minor
-    rest = f"{amount_text(row.open_minor, row.currency)} still open" if in_part else ""
-    return " \u00b7 ".join(filter(None, ("" if row.whole else NOT_WHOLE, rest)))
+    return f"{amount_text(row.open_minor, row.currency)} still open" if in_part else ""

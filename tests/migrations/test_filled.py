@@ -1,4 +1,4 @@
-"""A database that is in use keeps all its rows when billing comes, and when what billing has kept changes its shape."""
+"""A database that is in use keeps all its rows when billing comes, and when billing changes its shape."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from portal_app import db, migrations
 BEFORE, BILLING = "20261124_passkeys", "20261124_billing"
 AT, DAY, DUE = datetime(2026, 11, 24, 12, tzinfo=UTC), date(2026, 11, 1), date(2026, 12, 1)
 Rows = dict[str, list[dict[str, Any]]]
-# Of an invoice of 1,001 over two accounts 500 came in; the other one is paid.
+# Of an invoice of 1,001 over two accounts 500 came in; another one is paid.
 PART_PAID, PAID = 1, 2
 
 
@@ -146,17 +146,11 @@ def test_partners_accounts_and_users_are_kept_when_billing_comes(empty: Engine) 
     assert _lost(before, _all(empty)) == []
 
 
-def test_what_was_billed_is_kept_and_what_is_paid_in_part_is_shared_out(empty: Engine) -> None:
+def test_what_was_billed_is_kept(empty: Engine) -> None:
     _bring_to(empty, BILLING)
     with empty.connect() as connection:
         _fill(connection, _people() | _billing())
     before = _all(empty)
+    assert {"bill", "bill_share", "payment"} <= {name for name, rows in before.items() if rows}
     migrations.upgrade(empty)
-    after = _all(empty)
-    # The accounts owe less now, and what is counted from that moves with it.
-    moved = {"account", "account_total", "partner_change"}
-    assert _lost({name: rows for name, rows in before.items() if name not in moved}, after) == []
-    settled = {(row["bill_id"], row["account_id"]): row["settled_minor"] for row in after["bill_share"]}
-    assert settled == {(PART_PAID, 2): 167, (PART_PAID, 3): 333, (PAID, 2): 500}
-    assert {row["id"]: row["amount_minor"] for row in after["account"]} == {1: 0, 2: 167, 3: 334}
-    assert {row["email"] for row in after["account"]} == {row["email"] for row in before["account"]}
+    assert _lost(before, _all(empty)) == []
