@@ -59,11 +59,19 @@ def in_scope(actor: Actor) -> ColumnElement[bool]:
         return col(Account.id) == actor.account_id
     if actor.partner_id is None:
         return literal(False)
-    own = col(Account.partner_id) == actor.partner_id
-    if actor.all_accounts:
-        return own
-    chosen = select(UserAccount.account_id).where(col(UserAccount.user_id) == actor.user_id)
-    return and_(own, col(Account.id).in_(chosen))
+    return of_partner(actor.partner_id, None if actor.all_accounts else chosen_by(actor.user_id))
+
+
+def of_partner(partner_id: Any, chosen: Select[Any] | None) -> ColumnElement[bool]:
+    """The partner's accounts, all or the chosen ones. Ids may be parameters of a statement that is kept."""
+    own = Account.__table__.c.partner_id == partner_id
+    return own if chosen is None else and_(own, Account.__table__.c.id.in_(chosen))
+
+
+def chosen_by(user_id: Any) -> Select[Any]:
+    """The ids of the accounts that were chosen for a user."""
+    table = UserAccount.__table__.c
+    return select(table.account_id).where(table.user_id == user_id)
 
 
 def find_account(session: Session, actor: Actor, account_id: int, *, lock: bool = False) -> Account | None:

@@ -56,7 +56,7 @@ class AuditState(rx.State):
         self._change(
             {
                 "loading": False,
-                "lines": [line(row, found.openable, actor.time_zone) for row in found.rows],
+                "lines": [line(row, actor.time_zone) for row in found.rows],
                 "count": f"{number} {'event' if number == '1' else 'events'}",
                 "note": found.note,
                 "filtered": query.filtered,

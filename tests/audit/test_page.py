@@ -23,6 +23,10 @@ def page(actor: Actor, **asked: Any) -> reading.AuditPage:
     return db.read(reading.page, actor, AuditQuery.from_address(asked))
 
 
+def openable(found: reading.AuditPage) -> set[int | None]:
+    return {row.account_id for row in found.rows if row.openable}
+
+
 def told(actor: Actor, **asked: Any) -> list[str]:
     return [row.description for row in page(actor, **asked).rows]
 
@@ -106,18 +110,18 @@ def test_accounts_are_found_by_name_and_email_the_deleted_ones_too(cast: Cast) -
     assert [row.account_name for row in page(alice, account="ash").rows] == ["Alpha Ash"]
     assert [row.account_name for row in page(alice, account="oak@customers").rows] == []
     assert [row.account_name for row in page(alice, account="alpha.birch@customers.example").rows] == ["Alpha Birch"]
-    assert page(alice).openable == {trial.id, cast.accounts_a[1].id}
+    assert openable(page(alice)) == {trial.id, cast.accounts_a[1].id}
     db.write(accounts.delete_trial, alice, trial.id, trial.name)
     gone = page(alice, account="Ash")
     assert [row.activity for row in gone.rows] == ["Trial canceled", "Account accessed"]
-    assert gone.openable == frozenset()
+    assert openable(gone) == set()
 
 
 def test_who_may_not_open_accounts_gets_no_link(cast: Cast) -> None:
     alice = cast.actor("alice")
     db.write(deed, alice, account=(cast.accounts_a[0].id, "Alpha Ash"))
     reader = Actor(**{**_values(alice), "permissions": frozenset({reading.Permission.AUDIT_VIEW})})
-    assert page(reader).openable == frozenset()
+    assert openable(page(reader)) == set()
 
 
 def test_words_that_stand_for_too_many_people_say_so(cast: Cast) -> None:
