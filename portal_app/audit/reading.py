@@ -125,7 +125,7 @@ def _look_up(session: Session, actor: Actor, query: AuditQuery) -> tuple[Found, 
 
 def _account_ids(session: Session, actor: Actor, words: str) -> list[int]:
     """Accounts of now and of the past; one whose name or email is just that stands alone."""
-    rows = accounts.first_matches(session, actor, words, MOST_NAMED + 1)
-    exact = [row.id for row in rows if words in (searchable(row.name), searchable(row.email))]
+    living = accounts.named(session, actor, words, MOST_NAMED + 1)
+    exact = [account_id for account_id, is_just_that in living if is_just_that]
     gone = repository.deleted_accounts(session, actor, words, MOST_NAMED + 1)
-    return exact or [row.id for row in rows] + gone
+    return exact or [account_id for account_id, _ in living] + gone

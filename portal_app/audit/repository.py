@@ -28,7 +28,7 @@ from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.models import Account, AuditChain, AuditEvent, DeletedAccount, User
 from portal_app.models.base import Instant
-from portal_app.text import fold
+from portal_app.text import fold, holding
 
 # Up to here rows are counted; beyond it the page says "more than".
 COUNT_CAP = 10_000
@@ -69,6 +69,16 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "last": _EVENT.number <= bindparam("last"),
 }
 _PLACED = frozenset({"before", "after"})
+_BY = select(_EVENT.number).where(_CONDITIONS["partner"], _EVENT.performed_by == bindparam("words")).limit(1)
+_GONE = DeletedAccount.__table__.c
+_DELETED = (
+    select(_GONE.account_id)
+    .where(
+        _GONE.partner_id == bindparam("partner"),
+        or_(*(func.lower(one).like(bindparam("pattern"), escape="/") for one in (_GONE.name, _GONE.email))),
+    )
+    .limit(bindparam("limit"))
+)
 # From one name to the next one of the index: as many looks as there are people, however many rows each has.
 _PERFORMERS = text(
     """
@@ -97,9 +107,11 @@ def page(session: Session, actor: Actor, query: AuditQuery, found: Found, limit:
     names = _names(values)
     openable = actor.may(Permission.ACCOUNTS_ACCESS)
     read = session.execute(_page(names, openable), values | {"limit": limit}).all()
-    count = read[0][-1] if read else session.scalar(select(_count(names)), values)
     rows = [AuditRow(*row[:-1]) for row in read]
-    return rows[::-1] if query.after else rows, count or 0
+    if rows:
+        return rows[::-1] if query.after else rows, read[0][-1]
+    # None beyond the place: some may be before it.
+    return [], 0 if _PLACED.isdisjoint(names) else session.scalar(select(_count(names)), values) or 0
 
 
 def part(session: Session, actor: Actor, query: AuditQuery, found: Found, limit: int, *, last: int) -> list[AuditRow]:
@@ -115,10 +127,7 @@ def end_of(session: Session, actor: Actor) -> int:
 
 def performers(session: Session, actor: Actor, words: str) -> list[str]:
     """The names in the audit that hold the words; only the one that is the words, if there is."""
-    exact = select(literal(1)).where(
-        col(AuditEvent.partner_id) == actor.partner_id, col(AuditEvent.performed_by) == words
-    )
-    if session.scalar(exact.limit(1)):
+    if session.execute(_BY, {"partner": actor.partner_id, "words": words}).first():
         return [words]
     names = session.scalars(_PERFORMERS, {"partner": actor.partner_id, "most": MOST_PEOPLE})
     return [name for name in names if fold(words) in fold(name)]
@@ -126,12 +135,8 @@ def performers(session: Session, actor: Actor, words: str) -> list[str]:
 
 def deleted_accounts(session: Session, actor: Actor, words: str, limit: int) -> list[int]:
     """Ids of the partner's deleted accounts whose name or email holds the words."""
-    names = (func.lower(col(DeletedAccount.name)), func.lower(col(DeletedAccount.email)))
-    found = select(col(DeletedAccount.account_id)).where(
-        col(DeletedAccount.partner_id) == actor.partner_id,
-        or_(*(name.contains(words.lower(), autoescape=True) for name in names)),
-    )
-    return list(session.scalars(found.limit(limit)))
+    values = {"partner": actor.partner_id, "pattern": holding(words.lower()), "limit": limit}
+    return list(session.scalars(_DELETED, values))
 
 
 def colleagues(session: Session, actor: Actor, limit: int) -> list[str]:
