@@ -86,10 +86,15 @@ def reading() -> Iterator[Session]:
     """A consistent view of the database that writes nothing and waits for no writer."""
     _threads.reading = True
     try:
-        with Session(engine(), expire_on_commit=False, autoflush=False) as session:
+        with Session(engine(), expire_on_commit=False, autoflush=False, info={"reading": True}) as session:
             yield session
     finally:
         _threads.reading = False
+
+
+def is_reading(session: Session) -> bool:
+    """Whether the session sees committed rows only."""
+    return "reading" in session.info
 
 
 def write(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:

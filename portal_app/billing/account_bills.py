@@ -8,6 +8,7 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import account_reading, forecasts, subscriptions
 from portal_app.billing.account_rows import AccountBilling, AccountLine
+from portal_app.billing.plan import Forecast
 from portal_app.errors import NotFound
 
 BILLS_AT_MOST = 120
@@ -29,12 +30,16 @@ def account_page(session: Session, actor: Actor, account_id: int, number: int | 
         billing_status=account.billing_status,
         amount_minor=account.amount_minor,
         subscription=subscriptions.standing(session, actor, account_id),
-        expected=forecasts.forecast_of(session, actor).get(account_id),
         paid=account_reading.paid_of(session, actor, account_id),
         bills=bills,
         bill=chosen,
         lines=account_reading.lines_of(session, actor, account_id, chosen.id) if chosen else [],
     )
+
+
+def expected(session: Session, actor: Actor, account_id: int) -> Forecast | None:
+    """The account's part of its next bill. Apart from the page: it is made of all the partner's accounts. Denied."""
+    return forecasts.forecast_of(session, actor).get(account_id)
 
 
 def line(session: Session, actor: Actor, account_id: int, bill_id: int, position: int) -> AccountLine:

@@ -6,6 +6,7 @@ from typing import TypedDict
 from portal_app.accounts.rows import BILLING
 from portal_app.billing.account_rows import AccountBill, AccountBilling, AccountLine
 from portal_app.billing.lines import NOTHING, plan_words, renewal_words
+from portal_app.billing.plan import Forecast
 from portal_app.billing.subscriptions import Standing
 from portal_app.billing.why import quantity_words
 from portal_app.billing.words import date_text
@@ -90,7 +91,7 @@ def line_words(line: AccountLine) -> LineWords:
 
 def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWords]:
     """What stands in the page's head."""
-    expected, paid = found.expected, found.paid
+    paid = found.paid
     last = moment(paid.last_at, time_zone)
     count = f"{paid.bills:,} {'bill' if paid.bills == 1 else 'bills'}"
     return [
@@ -105,12 +106,12 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
             exact=last["exact"],
         ),
         FactWords(label="Seats", text=_seats(found.subscription), exact=""),
-        FactWords(
-            label="Next Payment Forecast",
-            text=f"{amount_text(expected.amount_minor, currency)} on {date_text(expected.on)}" if expected else NOTHING,
-            exact="If the usage stays as it is today",
-        ),
     ]
+
+
+def forecast_words(expected: Forecast | None, currency: str) -> str:
+    """Such as "€69.00 on 1 Dec 2026"."""
+    return f"{amount_text(expected.amount_minor, currency)} on {date_text(expected.on)}" if expected else NOTHING
 
 
 def _seats(standing: Standing | None) -> str:

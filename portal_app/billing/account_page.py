@@ -12,7 +12,7 @@ from portal_app.billing.query import PATH as STATUS
 from portal_app.shell.layout import billing_tabs, portal_page
 from portal_app.ui import callout, icon, link, link_button
 
-FACTS = 6
+FACTS = 5
 
 
 @portal_page(f"{PATH}/[account_id]", "Account billing", load=State.load, help_topic="billing-account")
@@ -49,6 +49,12 @@ def _head() -> rx.Component:
                 rx.el.dt("Payment Status"), rx.el.dd(rx.cond(State.loading, _bone(), billing_badge(State.status)))
             ),
             rx.cond(State.loading, rx.foreach(list(range(FACTS)), _waiting_fact), rx.foreach(State.facts, fact)),
+            rx.el.div(
+                rx.el.dt("Next Payment Forecast"),
+                rx.el.dd(
+                    rx.cond(State.forecast == "", _bone(), State.forecast), title="If the usage stays as it is today"
+                ),
+            ),
             class_name="facts card",
         ),
         class_name="stack",

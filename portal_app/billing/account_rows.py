@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from portal_app.billing.plan import Forecast
 from portal_app.billing.subscriptions import Standing
 
 
@@ -64,7 +63,6 @@ class AccountBilling:
     billing_status: str
     amount_minor: int
     subscription: Standing | None
-    expected: Forecast | None
     paid: Paid
     bills: list[AccountBill]
     bill: AccountBill | None

@@ -10,7 +10,15 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import account_bills, subscriptions
-from portal_app.billing.account_lines import BillWords, FactWords, LineWords, bill_words, facts, line_words
+from portal_app.billing.account_lines import (
+    BillWords,
+    FactWords,
+    LineWords,
+    bill_words,
+    facts,
+    forecast_words,
+    line_words,
+)
 from portal_app.billing.account_rows import AccountBilling
 from portal_app.billing.subscriptions import Standing
 from portal_app.billing.why import Reason, TaskShare, reasons, tasks
@@ -33,6 +41,8 @@ class AccountBillsState(rx.State):
     email: str = ""
     status: str = "none"
     facts: list[FactWords] = []
+    # It comes after the page.
+    forecast: str = ""
     bills: list[BillWords] = []
     shown: str = ""
     lines: list[LineWords] = []
@@ -70,6 +80,9 @@ class AccountBillsState(rx.State):
         except NotFound:
             self.missing = True
         self.loading = False
+        yield
+        if not self.missing:
+            await self._look_ahead(actor)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
@@ -156,6 +169,7 @@ class AccountBillsState(rx.State):
         actor = guard.actor()
         if actor.may(Permission.BILLING_VIEW):
             await self._show(actor)
+            await self._look_ahead(actor)
         return NoticeState.tell("green", told)
 
     async def _show(self, actor: Actor) -> None:
@@ -167,6 +181,10 @@ class AccountBillsState(rx.State):
         self.bills = [bill_words(bill) for bill in found.bills]
         self._show_lines(found)
         self._show_standing(found.subscription)
+
+    async def _look_ahead(self, actor: Actor) -> None:
+        expected = await db.look(account_bills.expected, actor, self.account_id)
+        self.forecast = forecast_words(expected, actor.currency)
 
     def _show_lines(self, found: AccountBilling) -> None:
         self.shown = str(found.bill.number) if found.bill else ""

@@ -1,7 +1,7 @@
 """Price books: which one holds on a day for a partner, and how operators keep them (spec 5.1)."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import func, or_
 from sqlalchemy.exc import IntegrityError
@@ -23,21 +23,39 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 NO_SUCH_BOOK = "There is no such price book."
 
 
+class Shelf:
+    """The books in a partner's currency that may hold for it. Each is read once, for whoever asks for many days."""
+
+    def __init__(self, session: Session, partner: Partner) -> None:
+        whose = or_(col(PriceBook.partner_id) == partner.id, col(PriceBook.partner_id).is_(None))
+        found = select(PriceBook).where(whose, col(PriceBook.currency) == partner.currency)
+        order = (col(PriceBook.partner_id).is_(None), col(PriceBook.valid_from).desc())
+        self._session, self._currency = session, partner.currency
+        self._books = session.exec(found.order_by(*order)).all()
+        self._read: dict[int | None, Book] = {}
+
+    @property
+    def made_of(self) -> tuple[tuple[int | None, datetime], ...]:
+        """Which books these are: a book never changes, but the number of a deleted one may be given out again."""
+        return tuple((book.id, book.created_at) for book in self._books)
+
+    def holding(self, on: date) -> PriceBook | None:
+        """The partner's own before everybody's, and the newest of those that have begun."""
+        return next((book for book in self._books if book.valid_from <= on), None)
+
+    def on(self, day: date) -> Book:
+        """The prices that hold on the day. NotFound when there are none."""
+        found = self.holding(day)
+        if found is None:
+            raise NotFound(f"There are no prices in {self._currency} that hold on {day}.")
+        if found.id not in self._read:
+            self._read[found.id] = _read(self._session, found)
+        return self._read[found.id]
+
+
 def book_of(session: Session, partner: Partner, on: date) -> Book:
-    """The prices that hold for the partner on the day: its own before everybody's. NotFound when there are none."""
-    found = holding(session, partner, on)
-    if found is None:
-        raise NotFound(f"There are no prices in {partner.currency} that hold on {on}.")
-    return _read(session, found)
-
-
-def holding(session: Session, partner: Partner, on: date) -> PriceBook | None:
-    """The book that holds for the partner on the day, if there is one."""
-    everybodys = col(PriceBook.partner_id).is_(None) & (col(PriceBook.currency) == partner.currency)
-    own = (col(PriceBook.partner_id) == partner.id) & (col(PriceBook.currency) == partner.currency)
-    found = select(PriceBook).where(or_(own, everybodys), col(PriceBook.valid_from) <= on)
-    newest = found.order_by(col(PriceBook.partner_id).is_(None), col(PriceBook.valid_from).desc())
-    return session.exec(newest.limit(1)).first()
+    """The prices that hold for the partner on the day. NotFound when there are none."""
+    return Shelf(session, partner).on(on)
 
 
 def listed(session: Session, actor: Actor) -> list[BookRow]:

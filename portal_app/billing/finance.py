@@ -46,7 +46,7 @@ def terms_of(session: Session, actor: Actor, code: str) -> PartnerTerms:
     """How the partner is billed. Raises Denied, NotFound."""
     partner = _partner(session, actor, code)
     profile = profile_of(session, partner.id or 0)
-    book = books.holding(session, partner, clock.day_in(partner.time_zone))
+    book = books.Shelf(session, partner).holding(clock.day_in(partner.time_zone))
     return PartnerTerms(
         code=partner.code,
         name=partner.name,
