@@ -44,7 +44,7 @@ FILTERS = (
 COLUMNS = (
     Column("Email", "name", sort="email"),
     Column("Type", "short", sort="type", on_card=False),
-    Column("2FA Authentication", "status", sort="two_factor"),
+    Column("2FA Authentication", "short", sort="two_factor"),
     Column("Role", "short", sort="role"),
     Column("Last sign-in", "date", sort="last", on_card=False),
     Column("State", "status", sort="state"),

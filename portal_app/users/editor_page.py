@@ -253,13 +253,13 @@ def _choice() -> rx.Component:
             button(
                 rx.cond(State.search != "", f"Tick all {State.matching} that match", f"Tick all {State.matching}"),
                 small=True,
-                disabled=State.accounts_fixed,
+                disabled=State.accounts_fixed | (State.matching == 0),
                 on_click=State.tick_matching(True),
             ),
             button(
                 rx.cond(State.search != "", f"Untick all {State.matching} that match", "Untick all"),
                 small=True,
-                disabled=State.accounts_fixed,
+                disabled=State.accounts_fixed | (State.matching == 0),
                 on_click=State.tick_matching(False),
             ),
             class_name="row",
