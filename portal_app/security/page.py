@@ -141,7 +141,8 @@ def _policy() -> rx.Component:
                 on_change=State.choose_required,
             ),
             rx.el.p(
-                "Who has none yet sets it up at the next sign-in. Sign-ins with a passkey have both factors.",
+                "Who has none yet is signed out, and sets it up at the next sign-in. "
+                "Sign-ins with a passkey have both factors.",
                 class_name="muted",
             ),
             rx.el.div(button("Save", kind="primary", type="submit"), class_name="form-actions"),
