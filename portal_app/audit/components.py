@@ -118,7 +118,7 @@ def _filters() -> rx.Component:
 
 def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
     """From the newest row on."""
-    return ask_for(State.answer, name, value, without=["before", "after"])
+    return ask_for(State.answer, name, value, without=["before", "after"], path=PATH)
 
 
 def _chips() -> rx.Component:

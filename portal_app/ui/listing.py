@@ -14,17 +14,22 @@ from portal_app.ui.field import search_input
 from portal_app.ui.kinds import Event, Flag, Node, Number, Text, follows
 from portal_app.ui.table import Column, Sort, table
 
-_ASK = """(name, value, without) => {
+_ASK = """(name, value, without, path) => {
   const asked = new URLSearchParams(location.search);
   for (const one of without) asked.delete(one);
   if (value) asked.set(name, value); else asked.delete(name);
-  return location.pathname + (asked.size ? "?" + asked : "");
+  return (path || location.pathname) + (asked.size ? "?" + asked : "");
 }"""
 
 
-def ask_for(load: Any, name: str, value: Text = "", *, without: Sequence[str] = ("page",), replace: bool = True) -> Any:
-    """Go to the address as it stands in the browser, with one value changed, and without what no longer fits."""
-    href = rx.Var(f"({_ASK})({name!r}, {rx.Var.create(value)!s}, {list(without)!r})").to(str)
+def ask_for(
+    load: Any, name: str, value: Text = "", *, without: Sequence[str] = ("page",), path: str = "", replace: bool = True
+) -> Any:
+    """Go to the address as it stands in the browser, with one value changed, and without what no longer fits.
+
+    `path` is the page's own, where the slash that the server adds to it is not to stay.
+    """
+    href = rx.Var(f"({_ASK})({name!r}, {rx.Var.create(value)!s}, {list(without)!r}, {path!r})").to(str)
     return ask(href, load, replace=replace)
 
 
