@@ -116,6 +116,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         col(Bill.issued_on),
         col(Bill.due_on),
         _part(actor),
+        case((and_(col(Bill.state) == BillState.OPEN, whole(actor)), Bill.total_minor - Bill.settled_minor), else_=0),
         col(Bill.currency),
         whole(actor),
     )

@@ -10,6 +10,7 @@ from portal_app.models import BillingStatus
 class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
+    `open_minor` is what is still to be paid, of a bill that is whole.
     `account_name` is empty on a consolidated bill. `status` is one of BillingStatus: CURRENT once nothing is owed.
     """
 
@@ -23,6 +24,7 @@ class BillRow:
     issued_on: date
     due_on: date
     amount_minor: int
+    open_minor: int
     currency: str
     whole: bool
 

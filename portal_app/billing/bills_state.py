@@ -140,12 +140,11 @@ def _sums(owed: Owed, currency: str) -> dict[str, Any]:
 def _line(row: BillRow) -> Line:
     words, kind = BILLING[row.status]
     file = f"/billing/bills/{row.number}" if row.whole else ""
-    note = "Credit note" if row.kind == BillKind.CREDIT_NOTE else "" if row.whole else NOT_WHOLE
     return Line(
         id=row.id,
         number=row.number,
         name=row.account_name or CONSOLIDATED,
-        note=note,
+        note=_note(row),
         status=words,
         status_kind=kind,
         method=METHODS[row.method],
@@ -157,3 +156,12 @@ def _line(row: BillRow) -> Line:
         pdf=file and f"{file}.pdf",
         csv=f"{file}.csv" if file and not row.account_name else "",
     )
+
+
+def _note(row: BillRow) -> str:
+    if row.kind == BillKind.CREDIT_NOTE:
+        return "Credit note"
+    if not row.whole:
+        return NOT_WHOLE
+    in_part = 0 < row.open_minor < row.amount_minor
+    return f"{amount_text(row.open_minor, row.currency)} still open" if in_part else ""

@@ -95,7 +95,7 @@ def _latest_lines(session: Session, partner_id: int) -> dict[int, dict[str, Line
 def faults(session: Session, actor: Actor, partner_id: int) -> list[str]:
     """What doesn't add up in the partner's bills, as sentences; empty when all does. Raises Denied.
 
-    Each bill against its lines and shares, and each account's covered days: without a gap, up to `covered_until`.
+    Each bill against its lines and shares, and each subscription's covered days: without a gap, up to `covered_until`.
     """
     actor.require_provider()
     return [*_sums(session, partner_id), *_gaps(session, partner_id)]
@@ -121,7 +121,8 @@ def _gaps(session: Session, partner_id: int) -> list[str]:
         select(BilledPeriod, Account.name, Subscription.covered_until)
         .join(Subscription, col(Subscription.account_id) == col(BilledPeriod.account_id))
         .join(Account, col(Account.id) == col(BilledPeriod.account_id))
-        .where(col(Subscription.partner_id) == partner_id)
+        # An account may have been subscribed before: between two subscriptions there is nothing to bill.
+        .where(col(Subscription.partner_id) == partner_id, col(BilledPeriod.starts_on) >= Subscription.started_on)
         .order_by(col(BilledPeriod.account_id), col(BilledPeriod.starts_on))
     )
     found, ends = [], {}
