@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BUSY_SECONDS = 10
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _threads = threading.local()
 
 
@@ -124,6 +126,11 @@ async def glance(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     if engine().dialect.name == "sqlite":
         return read(do, *args, **kwargs)
     return await look(do, *args, **kwargs)
+
+
+def insert(session: Session, model: Any) -> Any:
+    """An INSERT of the model's table that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    return _INSERTS[session.get_bind().dialect.name](model)
 
 
 def is_alive() -> bool:

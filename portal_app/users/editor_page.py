@@ -11,6 +11,7 @@ from portal_app.ui import (
     button,
     callout,
     empty_state,
+    fault_in,
     focus_first_fault,
     link_button,
     option,
@@ -296,4 +297,4 @@ def _steps() -> rx.Component:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)
