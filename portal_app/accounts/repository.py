@@ -28,7 +28,7 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountPage, AccountRow, Total
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.models import Account, AccountTotal, UserAccount
-from portal_app.text import searchable
+from portal_app.text import holding, searchable
 
 # Up to here matches of a search are counted; beyond it the page says "more than".
 COUNT_CAP = 10_000
@@ -47,6 +47,7 @@ _COLUMNS = (
     _ACCOUNT.amount_minor,
     _ACCOUNT.size_bytes,
 )
+_HITS = text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase")
 _ORDER: dict[str, tuple[Column[Any], ...]] = {
     "name": (_ACCOUNT.name_key, _ACCOUNT.id),
     "email": (_ACCOUNT.email_key, _ACCOUNT.id),
@@ -75,11 +76,19 @@ def in_scope(actor: Actor | Scope) -> ColumnElement[bool]:
         return _ACCOUNT.id == actor.account_id
     if actor.partner_id is None:
         return literal(False)
-    own = _ACCOUNT.partner_id == actor.partner_id
-    if actor.all_accounts:
-        return own
-    chosen = select(UserAccount.account_id).where(col(UserAccount.user_id) == actor.user_id)
-    return and_(own, _ACCOUNT.id.in_(chosen))
+    return of_partner(actor.partner_id, None if actor.all_accounts else chosen_by(actor.user_id))
+
+
+def of_partner(partner_id: Any, chosen: Select[Any] | None) -> ColumnElement[bool]:
+    """The partner's accounts, all or the chosen ones. Ids may be parameters of a statement that is kept."""
+    own = _ACCOUNT.partner_id == partner_id
+    return own if chosen is None else and_(own, _ACCOUNT.id.in_(chosen))
+
+
+def chosen_by(user_id: Any) -> Select[Any]:
+    """The ids of the accounts that were chosen for a user."""
+    table = UserAccount.__table__.c
+    return select(table.account_id).where(table.user_id == user_id)
 
 
 def find_account(session: Session, actor: Actor, account_id: int, *, lock: bool = False) -> Account | None:
@@ -118,7 +127,7 @@ def page(session: Session, actor: Actor, query: AccountQuery) -> AccountPage:
 
 
 def _shape(actor: Actor, query: AccountQuery, part: pages.Part) -> _Shape:
-    filters = tuple(name for name in _FILTERS if getattr(query, name))
+    filters = tuple(name for name, value in query.filters.items() if value)
     whose = (actor.kind, actor.all_accounts, actor.partner_id is not None)
     return _Shape(
         *whose, filters, query.sort, query.descending != part.backwards, part.by_filter, bool(part.first_value)
@@ -144,8 +153,7 @@ def _page(shape: _Shape) -> Select[*tuple[Any, ...]]:
 
 def _parameters(actor: Actor, query: AccountQuery, part: pages.Part) -> dict[str, Any]:
     ids = {"partner_id": actor.partner_id, "account_id": actor.account_id, "user_id": actor.user_id}
-    filters = {name: getattr(query, name) for name in _FILTERS}
-    return {**ids, **filters, "first_value": part.first_value, "skip": part.skip, "count": part.count}
+    return {**ids, **query.filters, "first_value": part.first_value, "skip": part.skip, "count": part.count}
 
 
 @cache
@@ -208,10 +216,12 @@ def _is_indexed(session: Session, words: str) -> bool:
 
 
 def _hits(words: str) -> TextClause:
-    phrase = '"' + words.replace('"', '""') + '"'
     # A name of its own for each: one query may search several times.
-    words = bindparam("phrase", phrase, unique=True)
-    return text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase").bindparams(words)
+    return _HITS.bindparams(bindparam("phrase", _phrase(words), unique=True))
+
+
+def _phrase(words: str) -> str:
+    return '"' + words.replace('"', '""') + '"'
 
 
 def _no_index(indexed: Any) -> Any:
@@ -240,6 +250,24 @@ def first_matches(session: Session, actor: Actor, words: str, limit: int) -> lis
     where = _where(session, actor, AccountQuery(search=words))
     found = session.execute(select(*_COLUMNS).where(where).order_by(col(Account.name_key)).limit(limit))
     return [AccountRow(*row) for row in found]
+
+
+def named(session: Session, actor: Actor, words: str, limit: int) -> list[tuple[int, bool]]:
+    """Ids of a partner's accounts whose name or email holds the words, and whether one is just the words: first."""
+    values = {"partner": actor.partner_id, "user": actor.user_id, "words": words, "limit": limit}
+    values |= {"phrase": _phrase(words), "pattern": holding(words)}
+    statement = _named(indexed=_is_indexed(session, words), chosen=not actor.all_accounts)
+    return [(account_id, exact) for account_id, exact in session.execute(statement, values)]
+
+
+@cache
+def _named(*, indexed: bool, chosen: bool) -> Select[int, bool]:
+    account = Account.__table__.c
+    keys, words = (account.name_key, account.email_key), bindparam("words")
+    found = account.id.in_(_HITS) if indexed else or_(*(key.like(bindparam("pattern"), escape="/") for key in keys))
+    exact = or_(*(key == words for key in keys))
+    mine = of_partner(bindparam("partner"), chosen_by(bindparam("user")) if chosen else None)
+    return select(account.id, exact).where(mine, found).order_by(exact.desc()).limit(bindparam("limit"))
 
 
 def ids_in_scope(session: Session, actor: Actor, account_ids: Sequence[int]) -> list[int]:

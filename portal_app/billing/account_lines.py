@@ -8,8 +8,8 @@ from portal_app.billing.account_rows import AccountBill, AccountBilling, Account
 from portal_app.billing.lines import NOTHING, plan_words, renewal_words
 from portal_app.billing.plan import Forecast
 from portal_app.billing.subscriptions import Standing
-from portal_app.billing.why import quantity_words
-from portal_app.billing.words import date_text
+from portal_app.billing.words import date_text, quantity_text
+from portal_app.facts import Fact
 from portal_app.models import BillingMethod, BillKind, BillState
 from portal_app.money import amount_text
 from portal_app.times import moment
@@ -45,14 +45,6 @@ class LineWords(TypedDict):
     amount: str
 
 
-class FactWords(TypedDict):
-    """A line of the page's head."""
-
-    label: str
-    text: str
-    exact: str
-
-
 def bill_words(bill: AccountBill) -> BillWords:
     """A bill in words; its amount is the account's share."""
     status, kind = _status(bill)
@@ -83,29 +75,29 @@ def line_words(line: AccountLine) -> LineWords:
         position=line.position,
         service=line.description,
         period=f"{date_text(line.starts_on)} \u2013 {date_text(line.ends_on - ONE_DAY)}",
-        quantity=quantity_words(line) or NOTHING,
+        quantity=quantity_text(line) or NOTHING,
         price=amount_text(line.unit_minor, line.currency) if line.unit_minor is not None else "Graduated",
         amount=amount_text(line.amount_minor, line.currency),
     )
 
 
-def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWords]:
+def facts(found: AccountBilling, currency: str, time_zone: str) -> list[Fact]:
     """What stands in the page's head."""
     paid = found.paid
     last = moment(paid.last_at, time_zone)
     count = f"{paid.bills:,} {'bill' if paid.bills == 1 else 'bills'}"
     return [
-        FactWords(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
-        FactWords(label="Subscription", text=plan_words(found.status, found.subscription), exact=""),
-        FactWords(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
-        FactWords(
+        Fact(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
+        Fact(label="Subscription", text=plan_words(found.status, found.subscription), exact=""),
+        Fact(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
+        Fact(
             label="Previous Payments",
             text=f"{amount_text(paid.amount_minor, currency)} for {count}, last {last['text']}"
             if paid.bills
             else NOTHING,
             exact=last["exact"],
         ),
-        FactWords(label="Seats", text=_seats(found.subscription), exact=""),
+        Fact(label="Seats", text=_seats(found.subscription), exact=""),
     ]
 
 

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
 from portal_app.billing import inputs
-from portal_app.models import Account, Bill, BilledPeriod, BillLine, BillShare, Subscription
+from portal_app.models import Account, Bill, BilledPeriod, BillLine, BillShare, Partner, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,19 @@ class Compared:
     @property
     def differs(self) -> bool:
         return self.entities != (self.billed or 0)
+
+
+def partners(session: Session, actor: Actor) -> dict[str, str]:
+    """The names of all partners by their codes. Raises Denied."""
+    actor.require_provider()
+    return dict(session.execute(select(Partner.code, Partner.name).order_by(col(Partner.code))).tuples().all())
+
+
+def of_partner(session: Session, actor: Actor, code: str) -> tuple[list[Compared], list[str]]:
+    """`compare` and `faults` of the partner of this code; nothing where there is none. Raises Denied."""
+    actor.require_provider()
+    partner_id = session.scalar(select(Partner.id).where(col(Partner.code) == code)) or 0
+    return compare(session, actor, partner_id), faults(session, actor, partner_id)
 
 
 def compare(session: Session, actor: Actor, partner_id: int) -> list[Compared]:

@@ -8,7 +8,18 @@ from portal_app.operator.bill_state import BILLS
 from portal_app.operator.receipts_state import PATH, ReceiptLine
 from portal_app.operator.receipts_state import ReceiptsState as State
 from portal_app.shell.layout import operator_page
-from portal_app.ui import Column, button, callout, cut, empty_state, focus_first_fault, row_link, table, text_input
+from portal_app.ui import (
+    Column,
+    button,
+    callout,
+    cut,
+    empty_state,
+    fault_in,
+    focus_first_fault,
+    row_link,
+    table,
+    text_input,
+)
 
 COLUMNS = (
     Column("Reference Number", "name"),
@@ -90,4 +101,4 @@ def _cells(line: rx.Var[ReceiptLine]) -> list[Any]:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

@@ -8,7 +8,19 @@ from portal_app.operator.bill_state import BILLS
 from portal_app.operator.reconcile_state import PATH, ComparedLine
 from portal_app.operator.reconcile_state import ReconcileState as State
 from portal_app.shell.layout import operator_page
-from portal_app.ui import Column, ask, badge, bare_select, callout, cut, empty_state, link, link_button, table
+from portal_app.ui import (
+    Column,
+    ask_for,
+    badge,
+    bare_select,
+    callout,
+    cut,
+    empty_state,
+    link,
+    link_button,
+    short_pager,
+    table,
+)
 
 COLUMNS = (
     Column("Account Name", "name"),
@@ -19,12 +31,6 @@ COLUMNS = (
     Column("Bill", "short"),
     Column("State", "status"),
 )
-ASK = """(code) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("page");
-  asked.set("partner", code);
-  return location.pathname + "?" + asked;
-}"""
 
 
 @operator_page(PATH, "Reconciliation", load=State.load, help_topic="reconciliation")
@@ -66,7 +72,7 @@ def reconciliation() -> rx.Component:
 
 
 def _choose(code: Any) -> list[Any]:
-    return ask(rx.Var(f"({ASK})({rx.Var.create(code)!s})").to(str), State.answer)
+    return ask_for(State.answer, "partner", code, replace=False)
 
 
 def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
@@ -82,18 +88,5 @@ def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
 
 
 def _steps() -> rx.Component:
-    page, pages = rx.Var.create(State.page).to(int), rx.Var.create(State.pages).to(int)
-    return rx.cond(
-        pages > 1,
-        rx.el.nav(
-            rx.el.div(
-                rx.cond(page > 1, link_button("Previous", href=State.hrefs["before"], load=State.answer, small=True)),
-                rx.el.span("Page ", page, " of ", pages, class_name="num"),
-                rx.cond(page < pages, link_button("Next", href=State.hrefs["after"], load=State.answer, small=True)),
-                class_name="pager-steps",
-            ),
-            class_name="pager",
-            aria_label="Pages",
-        ),
-        rx.fragment(),
-    )
+    before, after = State.hrefs["before"], State.hrefs["after"]
+    return short_pager(State.page, State.pages, before=before, after=after, load=State.answer)

@@ -5,7 +5,6 @@ from typing import TypedDict
 from urllib.parse import urlencode
 
 import reflex as rx
-from sqlmodel import Session, col, select
 
 from portal_app import db
 from portal_app.auth import guard
@@ -13,7 +12,6 @@ from portal_app.auth.actor import Actor
 from portal_app.backups.rows import Service
 from portal_app.billing import reconcile
 from portal_app.billing.reconcile import Compared
-from portal_app.models import Partner
 from portal_app.paging import page_number, pages_of
 from portal_app.shell.state import enter
 from portal_app.ui import Option, option
@@ -21,7 +19,6 @@ from portal_app.ui import Option, option
 PATH = "/operator/reconciliation"
 SIZE = 50
 _LABELS = {one.value: one.label for one in Service}
-Found = tuple[list[Compared], list[str]]
 
 
 class ComparedLine(TypedDict):
@@ -68,11 +65,11 @@ class ReconcileState(rx.State):
 
     async def _show(self, actor: Actor) -> None:
         asked = self.router.url.query_parameters
-        codes = await db.look(_codes, actor)
+        codes = await db.look(reconcile.partners, actor)
         self.partners = [option(code, f"{code} · {name}") for code, name in codes.items()]
         self.partner = asked.get("partner", "") if asked.get("partner") in codes else next(iter(codes), "")
         self.every = asked.get("rows") == "all"
-        compared, self.faults = await db.look(_compare, actor, self.partner)
+        compared, self.faults = await db.look(reconcile.of_partner, actor, self.partner)
         shown = [row for row in compared if self.every or row.differs]
         different = sum(row.differs for row in compared)
         self.count = f"{different:,} of {len(compared):,} services differ from the latest bill"
@@ -90,18 +87,6 @@ class ReconcileState(rx.State):
         every = self.every if every is None else every
         values = {"partner": self.partner, "rows": "all" if every else "", "page": str(page) if page > 1 else ""}
         return f"{PATH}?{urlencode({key: value for key, value in values.items() if value})}"
-
-
-def _codes(session: Session, actor: Actor) -> dict[str, str]:
-    actor.require_provider()
-    found = session.execute(select(Partner.code, Partner.name).order_by(col(Partner.code)))
-    return {code: name for code, name in found}  # noqa: C416
-
-
-def _compare(session: Session, actor: Actor, code: str) -> Found:
-    actor.require_provider()
-    partner_id = session.exec(select(Partner.id).where(Partner.code == code)).first() or 0
-    return reconcile.compare(session, actor, partner_id), reconcile.faults(session, actor, partner_id)
 
 
 def _line(row: Compared) -> ComparedLine:
