@@ -156,9 +156,12 @@ def _start_over() -> rx.Component:
 
 
 def _carry() -> rx.Component:
-    """Carries the ticket to the request that sets the cookie, as soon as there is one."""
+    """Carries the ticket to the request that sets the cookie, as soon as there is one.
+
+    Not while the page is still loading: what the tab knows then is the last sign-in's ticket, which is spent.
+    """
     return rx.cond(
-        State.ticket != "",
+        rx.State.is_hydrated & (State.ticket != ""),
         native_form(
             rx.el.input(type="hidden", name="ticket", value=State.ticket, read_only=True),
             rx.el.input(type="hidden", name="next", value=State.next_path, read_only=True),
