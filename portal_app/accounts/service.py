@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from portal_app import clock
 from portal_app.accounts import repository, trials
 from portal_app.accounts.query import AccountQuery
-from portal_app.accounts.rows import AccountDetails, AccountPage, AccountRow, Outcome, Total
+from portal_app.accounts.rows import AccountDetails, AccountPage, AccountRow, Outcome
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
@@ -26,12 +26,6 @@ def list_page(session: Session, actor: Actor, query: AccountQuery) -> AccountPag
     actor.require(Permission.DASHBOARD_VIEW)
     page = repository.page(session, actor, visible(actor, query))
     return replace(page, rows=_shown(actor, page.rows))
-
-
-def totals(session: Session, actor: Actor) -> list[Total]:
-    """The figures of the widgets."""
-    actor.require(Permission.DASHBOARD_VIEW)
-    return repository.totals_of(session, actor)
 
 
 def visible(actor: Actor, query: AccountQuery) -> AccountQuery:

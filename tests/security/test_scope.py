@@ -105,7 +105,6 @@ def _tour(actor: Actor, ids: list[int]) -> Iterator[Callable[[], Any]]:
             yield lambda query=query: db.read(dashboard.table, actor, query)
             yield lambda query=query: db.read(accounts.ids_matching, actor, query)
     yield lambda: db.read(accounts.find, actor, "example")
-    yield lambda: db.read(accounts.totals, actor)
     yield lambda: db.read(dashboard.charts, actor)
     yield lambda: db.read(backups.backups_per_day, actor, since)
     yield lambda: db.read(backups.stored_per_day, actor, since)
