@@ -20,6 +20,7 @@ from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
 from portal_app.paging import pages_of
 from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.watching import keep_fresh, number_now
 
 NOT_WHOLE = "Your accounts' part of it"
 
@@ -76,6 +77,8 @@ class BillsState(rx.State):
     # The processor's hosted page, for the moment in which the browser goes there.
     leave_for: str = ""
 
+    _number: int = 0
+
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
@@ -83,7 +86,17 @@ class BillsState(rx.State):
         actor = await enter(self)
         self.may_pay, self.may_change_card = actor.may(Permission.BILLS_PAY), actor.may(Permission.PAYMENT_MANAGE)
         self.paying_id = self.mailing_id = 0
+        self._number = await number_now(actor)
         await self._show(actor)
+        yield BillsState.watch
+
+    @rx.event(background=True)
+    @guard.requires(Permission.BILLING_VIEW)
+    async def watch(self):
+        """Keep the open page up to date."""
+        async with self:
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._show)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)

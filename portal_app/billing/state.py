@@ -18,6 +18,7 @@ from portal_app.geometry import BarChart
 from portal_app.money import amount_text
 from portal_app.paging import pages_of
 from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.watching import keep_fresh, number_now
 
 
 class StatusState(rx.State):
@@ -49,15 +50,27 @@ class StatusState(rx.State):
     may_choose: bool = False
     choosing: str = ""
 
+    _number: int = 0
+
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
-        """Show what the address asks for."""
+        """Show what the address asks for; the forecast follows, then the page watches for changes."""
         actor = await enter(self)
         self.may_choose = actor.may(Permission.PAYMENT_MANAGE)
+        self._number = await number_now(actor)
         await self._show(actor)
         yield
         await self._look_ahead(actor)
+        yield StatusState.watch
+
+    @rx.event(background=True)
+    @guard.requires(Permission.BILLING_VIEW)
+    async def watch(self):
+        """Keep the open page up to date."""
+        async with self:
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._refresh, prepare=_prepare)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
@@ -83,6 +96,10 @@ class StatusState(rx.State):
         if actor.may(Permission.BILLING_VIEW):
             await self._show(actor)
         yield NoticeState.tell("green", f"You are billed by {METHODS[method].lower()} from now on.")
+
+    async def _refresh(self, actor: Actor) -> None:
+        await self._show(actor)
+        await self._look_ahead(actor)
 
     async def _show(self, actor: Actor) -> None:
         query = shown(AccountQuery.from_address(self.router.url.query_parameters))
@@ -119,3 +136,7 @@ class StatusState(rx.State):
         self.next_href = address(query, page=query.page + 1)
         turned = {key: key == query.sort and not query.descending for key in SORTS}
         self.sort_hrefs = {key: address(query, sort=key, descending=down) for key, down in turned.items()}
+
+
+async def _prepare(actor: Actor) -> None:
+    await db.look(service.outlook, actor)
