@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
@@ -28,7 +28,6 @@ _LINE = (
 
 def bills_of(session: Session, actor: Actor, account_id: int, today: date, limit: int) -> list[AccountBill]:
     """The account's newest bills and credit notes."""
-    rest = col(BillShare.amount_minor) - col(BillShare.settled_minor)
     wanted = select(
         col(Bill.id),
         col(Bill.number),
@@ -41,7 +40,6 @@ def bills_of(session: Session, actor: Actor, account_id: int, today: date, limit
         col(Bill.due_on),
         col(Bill.effective_on),
         col(BillShare.amount_minor),
-        case((col(Bill.state) == BillState.OPEN, rest), else_=0),
         col(Bill.currency),
         bill_reading.whole(actor),
     ).join(BillShare, _SHARED)

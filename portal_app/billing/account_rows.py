@@ -9,10 +9,7 @@ from portal_app.billing.subscriptions import Standing
 
 @dataclass(frozen=True, slots=True)
 class AccountBill:
-    """A bill or credit note with the account's share of it, of which `rest_minor` is still to be paid.
-
-    `whole`: all of the bill is the actor's to see.
-    """
+    """A bill or credit note with the account's share of it. `whole`: all of the bill is the actor's to see."""
 
     id: int
     number: int
@@ -25,7 +22,6 @@ class AccountBill:
     due_on: date
     effective_on: date
     amount_minor: int
-    rest_minor: int
     currency: str
     whole: bool
 

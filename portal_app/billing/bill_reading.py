@@ -58,10 +58,10 @@ def by_number(session: Session, actor: Actor, digits: str, today: date, limit: i
 
 def owed(session: Session, actor: Actor, today: date) -> Owed:
     """What of the actor's accounts is open."""
-    late, refused, rest, one = _late(today), col(Bill.charge_refused), _rest(actor), literal(1)
+    late, refused, part, one = _late(today), col(Bill.charge_refused), _part(actor), literal(1)
     invoice = col(Bill.method) == BillingMethod.INVOICE
     kinds = (~late, late, refused)
-    sums = [(kind, rest) for kind in kinds] + [(kind, one) for kind in (*kinds, invoice)]
+    sums = [(kind, part) for kind in kinds] + [(kind, one) for kind in (*kinds, invoice)]
     columns = [func.coalesce(func.sum(case((when, what), else_=0)), 0) for when, what in sums]
     next_due = func.min(case((~late, col(Bill.due_on))))
     found = session.execute(select(*columns, next_due).where(in_scope(actor), _LISTS[BillList.UNPAID])).one()
@@ -96,7 +96,6 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         col(Bill.issued_on),
         col(Bill.due_on),
         _part(actor),
-        case((_LISTS[BillList.UNPAID], _rest(actor)), else_=0),
         col(Bill.currency),
         whole(actor),
     )
@@ -108,19 +107,10 @@ def _account_name() -> ScalarSelect[Any]:
 
 
 def _part(actor: Actor) -> Any:
-    return col(Bill.total_minor) if actor.all_accounts else _sum_of_shares(actor, col(BillShare.amount_minor))
-
-
-def _rest(actor: Actor) -> Any:
-    """What of an open bill, or of the actor's part of it, is still to be paid."""
     if actor.all_accounts:
-        return col(Bill.total_minor) - col(Bill.settled_minor)
-    return _sum_of_shares(actor, col(BillShare.amount_minor) - col(BillShare.settled_minor))
-
-
-def _sum_of_shares(actor: Actor, amount: ColumnElement[int]) -> ScalarSelect[Any]:
+        return col(Bill.total_minor)
     mine = and_(_OF_BILL, col(BillShare.account_id).in_(_accounts(actor)))
-    return select(func.sum(amount)).where(mine).correlate(Bill).scalar_subquery()
+    return select(func.sum(BillShare.amount_minor)).where(mine).correlate(Bill).scalar_subquery()
 
 
 def whole(actor: Actor) -> ColumnElement[bool]:

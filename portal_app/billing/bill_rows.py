@@ -11,7 +11,7 @@ class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
     `account_name` is empty on a consolidated bill, and `account_id` None. `status` is one of BillingStatus: CURRENT
-    once nothing is owed, and `rest_minor` what of the amount is still to be paid.
+    once nothing is owed.
     """
 
     id: int
@@ -25,7 +25,6 @@ class BillRow:
     issued_on: date
     due_on: date
     amount_minor: int
-    rest_minor: int
     currency: str
     whole: bool
 

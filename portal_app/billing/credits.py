@@ -118,8 +118,7 @@ def _add_parts(session: Session, bill: Bill, made: Bill, reason: str) -> None:
     starts_on, ends_on = min(start for start, _ in spans), max(end for _, end in spans)
     for position, part in enumerate(parts, 1):
         net = -nets[part.account_id]
-        credited = {"bill_id": made.id, "amount_minor": -totals[part.account_id], "settled_minor": 0}
-        session.add(BillShare(**part.model_dump() | credited))
+        session.add(BillShare(**part.model_dump() | {"bill_id": made.id, "amount_minor": -totals[part.account_id]}))
         session.add(
             BillLine(
                 bill_id=made.id or 0,

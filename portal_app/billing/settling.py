@@ -10,12 +10,10 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.actor import system
 from portal_app.billing import dunning, orders, standing
 from portal_app.billing.gateways.port import Answer, Outcome
-from portal_app.billing.pricing import shares
 from portal_app.models import (
     AttemptKind,
     AttemptState,
     Bill,
-    BillShare,
     BillState,
     Partner,
     Payment,
@@ -67,18 +65,8 @@ def credit(session: Session, bill: Bill, amount_minor: int, now: datetime) -> No
     bill.settled_minor += amount_minor
     if bill.state == BillState.OPEN and bill.settled_minor == bill.total_minor:
         bill.state, bill.paid_at, bill.next_charge_on, bill.charge_refused = BillState.PAID, now, None, False
-    elif bill.state == BillState.OPEN:
-        _share(session, bill)
     session.flush()
     standing.refresh_bill(session, bill.id or 0)
-
-
-def _share(session: Session, bill: Bill) -> None:
-    """Tell each account's part of what was received so far."""
-    parts = session.exec(select(BillShare).where(col(BillShare.bill_id) == bill.id)).all()
-    settled = shares({part.account_id: part.amount_minor for part in parts}, bill.settled_minor)
-    for part in parts:
-        part.settled_minor = settled[part.account_id]
 
 
 def _end(session: Session, bill: Bill, attempt: PaymentAttempt, answer: Answer, now: datetime) -> None:

@@ -62,7 +62,7 @@ def standings(session: Session, ids: list[int], today: date) -> dict[int, Standi
     query = (
         select(
             BillShare.account_id,
-            func.sum(case((is_open, col(BillShare.amount_minor) - col(BillShare.settled_minor)), else_=0)),
+            func.sum(case((is_open, col(BillShare.amount_minor)), else_=0)),
             func.max(case((is_late, 2), (is_open, 1), else_=0)),
         )
         .join(Bill, col(Bill.id) == col(BillShare.bill_id))

@@ -6,7 +6,6 @@ from decimal import Decimal
 from babel.dates import format_date
 
 from portal_app.models import Bill, BillingMethod, BillKind, BillLine, Plan
-from portal_app.money import amount_text
 
 LOCALE = "en"
 CONSOLIDATED = "Consolidated bill"
@@ -22,11 +21,6 @@ def kind_word(bill: Bill) -> str:
 def date_text(day: date) -> str:
     """Such as "Mar 18, 2026"."""
     return format_date(day, "MMM d, y", locale=LOCALE)
-
-
-def open_words(rest_minor: int, amount_minor: int, currency: str) -> str:
-    """Such as "$26.00 is open", for a bill of which a part was received; empty for others."""
-    return f"{amount_text(rest_minor, currency)} is open" if 0 < rest_minor < amount_minor else ""
 
 
 def percent_text(basis_points: int) -> str:

@@ -184,10 +184,7 @@ class BillLine(SQLModel, table=True):
 
 
 class BillShare(SQLModel, table=True):
-    """An account's part of a bill, tax included: the shares add up to the bill to the last cent.
-
-    `settled_minor` is its part of what was received or credited while the bill is still open.
-    """
+    """An account's part of a bill, tax included: the shares add up to the bill to the last cent."""
 
     __tablename__ = "bill_share"
     __table_args__ = (Index(None, "account_id", "bill_id"),)
@@ -197,7 +194,6 @@ class BillShare(SQLModel, table=True):
     account_name: str = Field(max_length=120)
     account_email: str = Field(max_length=254)
     amount_minor: int = Field(sa_type=BigInteger)
-    settled_minor: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class BilledPeriod(SQLModel, table=True):
