@@ -14,7 +14,7 @@ from stdnum import iban
 
 from portal_app.text import email_fault
 
-# What 1,000 US dollars are about, as the spec has it; in other currencies the account is always shown.
+# About what 1,000 US dollars are; in other currencies the account is always shown.
 _TRANSFER_FROM = "USD=1000,EUR=900,GBP=800,CHF=900,CAD=1400,AUD=1500,JPY=150000,KWD=300"
 
 
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     @classmethod
     def _by_currency(cls, value: object) -> object:
         if isinstance(value, str):
-            return dict(part.strip().split("=", 1) for part in value.split(",") if "=" in part)
+            return dict(part.strip().partition("=")[::2] for part in value.split(",") if part.strip())
         return value
 
     @field_validator("seller_iban")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
@@ -56,9 +56,12 @@ def lines_of(session: Session, actor: Actor, account_id: int, bill_id: int) -> l
 
 
 def paid_of(session: Session, actor: Actor, account_id: int) -> Paid:
-    """What was paid for the account."""
-    sums = select(func.count(), func.coalesce(func.sum(BillShare.amount_minor), 0), func.max(Bill.paid_at))
-    mine = and_(bill_reading.in_scope(actor), col(BillShare.account_id) == account_id)
-    paid = and_(col(Bill.state) == BillState.PAID, col(Bill.credits_id).is_(None))
-    count, amount, last = session.execute(sums.select_from(Bill).join(BillShare, _SHARED).where(mine, paid)).one()
+    """What was paid for the account: its paid bills, less what was credited of them."""
+    paid = and_(bill_reading.in_scope(actor), col(Bill.state) == BillState.PAID, col(Bill.credits_id).is_(None))
+    bill = select(Bill.id).where(paid)
+    is_bill, is_note = col(Bill.id).in_(bill), col(Bill.credits_id).in_(bill)
+    paid_at = func.max(case((is_bill, col(Bill.paid_at))))
+    sums = select(func.count(case((is_bill, 1))), func.coalesce(func.sum(BillShare.amount_minor), 0), paid_at)
+    mine = and_(col(BillShare.account_id) == account_id, is_bill | is_note)
+    count, amount, last = session.execute(sums.select_from(Bill).join(BillShare, _SHARED).where(mine)).one()
     return Paid(count, int(amount), last)

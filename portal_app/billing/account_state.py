@@ -156,9 +156,8 @@ class AccountBillsState(rx.State):
             cap = int(text) if text else None
             await db.work(subscriptions.set_seat_cap, guard.actor(), self.account_id, cap)
         except PortalError as refusal:
-            self.ask_error = (
-                refusal.fields.get("cap", refusal.sentence) if isinstance(refusal, Invalid) else str(refusal)
-            )
+            fields = refusal.fields if isinstance(refusal, Invalid) else {}
+            self.ask_error = fields.get("cap", refusal.sentence)
             return
         finally:
             self.busy = False

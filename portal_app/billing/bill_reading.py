@@ -4,6 +4,7 @@ Who sees chosen accounts only sees a bill by its shares: those with none of thei
 their part.
 """
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlmodel import Session, col
 
 from portal_app.accounts import repository as accounts
 from portal_app.auth.actor import Actor
+from portal_app.billing import standing
 from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.bill_rows import BillPage, BillRow, Owed
 from portal_app.models import Account, Bill, BillingMethod, BillingStatus, BillKind, BillShare, BillState
@@ -58,14 +60,33 @@ def by_number(session: Session, actor: Actor, digits: str, today: date, limit: i
 
 def owed(session: Session, actor: Actor, today: date) -> Owed:
     """What of the actor's accounts is open."""
-    late, refused, part, one = _late(today), col(Bill.charge_refused), _part(actor), literal(1)
+    late, refused, one = _late(today), col(Bill.charge_refused), literal(1)
+    part = col(Bill.total_minor) - col(Bill.settled_minor) if actor.all_accounts else _part(actor)
     invoice = col(Bill.method) == BillingMethod.INVOICE
     kinds = (~late, late, refused)
     sums = [(kind, part) for kind in kinds] + [(kind, one) for kind in (*kinds, invoice)]
     columns = [func.coalesce(func.sum(case((when, what), else_=0)), 0) for when, what in sums]
     next_due = func.min(case((~late, col(Bill.due_on))))
     found = session.execute(select(*columns, next_due).where(in_scope(actor), _LISTS[BillList.UNPAID])).one()
-    return Owed(*(int(value) for value in found[:-1]), found[-1])
+    whole = Owed(*(int(value) for value in found[:-1]), found[-1])
+    return whole if actor.all_accounts else _less_settled(session, actor, whole, today)
+
+
+def _less_settled(session: Session, actor: Actor, whole: Owed, today: date) -> Owed:
+    """Less what is settled of the actor's parts already: some bills are paid or credited in parts."""
+    partly = and_(in_scope(actor), _LISTS[BillList.UNPAID], col(Bill.settled_minor) > 0)
+    found = session.execute(select(_ID, _late(today), col(Bill.charge_refused)).where(partly)).all()
+    settled = standing.settled_parts(session, [bill_id for bill_id, *_ in found])
+    mine = set(session.scalars(_accounts(actor))) if found else set()
+    for bill_id, late, refused in found:
+        part = sum(minor for account_id, minor in settled[bill_id].items() if account_id in mine)
+        whole = replace(
+            whole,
+            due_minor=whole.due_minor - (0 if late else part),
+            overdue_minor=whole.overdue_minor - (part if late else 0),
+            refused_minor=whole.refused_minor - (part if refused else 0),
+        )
+    return whole
 
 
 def in_scope(actor: Actor) -> ColumnElement[bool]:

@@ -61,14 +61,17 @@ def start_adding(actor: Actor) -> str:
         raise Conflict(_UNREACHABLE) from None
 
 
-def finish_adding(setup: str) -> bool:
-    """Keep the card that was stored on the processor's page; whether there is one. As often as one likes.
+def finish_adding(setup: str, via: str = "") -> bool:
+    """Keep the card that was stored on the page of the processor `via`, or of the one that is chosen now.
+
+    Whether there is one. As often as one likes.
 
     Runs in a thread, outside any transaction. Silent when the processor doesn't answer.
     """
-    card = gateway().stored(setup)
+    processor = gateway_named(via) if via else gateway()
+    card = processor.stored(setup)
     if card is not None:
-        db.write(_keep, card, gateway().name)
+        db.write(_keep, card, processor.name)
     return card is not None
 
 

@@ -25,6 +25,7 @@ from portal_app.models import (
 
 # The processor sends the customer back there; it leads on to the result page.
 RETURN = "/billing/return"
+UNDER_WAY = "A payment or refund of this bill is under way."
 _OPEN = (AttemptState.STARTED, AttemptState.UNKNOWN)
 
 
@@ -66,7 +67,7 @@ def begin_refund(session: Session, actor: Actor, payment_id: int, amount_minor: 
         raise NotFound("There is no such payment by card or PayPal.")
     bill = session.get_one(Bill, payment.bill_id, with_for_update=True)
     if open_attempt_of(session, payment.bill_id):
-        raise Conflict("A payment or refund of this bill is under way.")
+        raise Conflict(UNDER_WAY)
     taken = session.get_one(PaymentAttempt, payment.attempt_id)
     if not 0 < amount_minor <= payment.amount_minor - _returned(session, taken):
         raise Invalid(amount="At most what the payment brought can be given back.")

@@ -102,22 +102,10 @@ def charge(bill_id: int, now: datetime) -> bool:
     return True
 
 
-def refund(actor: Actor, payment_id: int, amount_minor: int) -> str:
-    """Give back money of a card or PayPal payment, at most what it brought; the attempt's key, for its outcome.
-
-    For operators, who were let in by their guard. The outcome is booked by `settle`. Invalid; Conflict.
-    """
-    key = db.write(orders.begin_refund, actor, payment_id, amount_minor)
+def refund(key: str) -> None:
+    """Give back what `orders.begin_refund` wrote down under the key; the outcome is booked."""
     via, order = db.read(orders.order_of, key)
     _ask(via.refund, order)
-    return key
-
-
-def close_page_of(bill_id: int) -> None:
-    """Close the bill's hosted page, if one is open: to call before its money is booked in another way."""
-    if key := db.read(_open_page_of, bill_id):
-        via, order = db.read(orders.order_of, key)
-        _ask(via.close, order)
 
 
 def look_up_unknown(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:

@@ -135,7 +135,7 @@ def shares(nets: Mapping[int, int], total_minor: int) -> dict[int, int]:
         return dict.fromkeys(nets, 0)
     parts = {account: divmod(total_minor * part, net) for account, part in nets.items()}
     left = total_minor - sum(whole for whole, _ in parts.values())
-    lucky = sorted(parts, key=lambda account: (-parts[account][1], account))[:left]
+    lucky = set(sorted(parts, key=lambda account: (-parts[account][1], account))[:left])
     return {account: whole + (account in lucky) for account, (whole, _) in parts.items()}
 
 

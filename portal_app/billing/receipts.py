@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from portal_app import clock
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.billing import settling
+from portal_app.billing import orders, settling
 from portal_app.billing.balance import balance_of, bill_by_number
 from portal_app.billing.finance_rows import ReceiptPage, ReceiptRow
 from portal_app.billing.operators import note
@@ -81,6 +81,8 @@ def record_return(session: Session, actor: Actor, form: ReceiptForm) -> str:
     bill = _bill(session, actor, form.number)
     amount, known = _checked(form, bill)
     back = balance_of(session, bill).back if bill.kind != BillKind.CREDIT_NOTE else 0
+    if orders.open_attempt_of(session, bill.id or 0):
+        raise Conflict(orders.UNDER_WAY)
     if not back:
         raise Conflict("Nothing of this bill is to be given back.")
     if amount > back:

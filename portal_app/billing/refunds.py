@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 from portal_app import db
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.billing import payments, receipts
+from portal_app.billing import orders, payments, receipts
 from portal_app.billing.balance import balance_of, bill_by_number
 from portal_app.billing.finance_rows import BillDetails
 from portal_app.billing.operators import note
@@ -56,13 +56,16 @@ def refund(actor: Actor, number: int, form: RefundForm) -> str:
     if form.way == BANK:
         sent = ReceiptForm(str(number), form.amount, form.received_on, form.note)
         return db.write(receipts.record_return, actor, sent)
-    payment_id, amount, words = db.write(_begin, actor, number, form)
-    key = payments.refund(actor, payment_id, amount)
+    key, words = db.write(_begin, actor, number, form)
+    payments.refund(key)
     return f"{words} {_SAID.get(db.read(_state, key), 'is on its way back: the processor has not answered yet.')}"
 
 
-def _begin(session: Session, actor: Actor, number: int, form: RefundForm) -> tuple[int, int, str]:
-    """What is to go back of which payment, and what is said of it. It is in the audit before the processor is asked."""
+def _begin(session: Session, actor: Actor, number: int, form: RefundForm) -> tuple[str, str]:
+    """The attempt's key, and the amount in words. It is in the audit before the processor is asked.
+
+    Under the bill's lock until it is written down: what goes back here goes back nowhere else.
+    """
     bill = bill_by_number(session, actor, number, lock=True)
     payment = session.get(Payment, int(form.way)) if form.way.isascii() and form.way.isdecimal() else None
     if payment is None or payment.bill_id != bill.id or payment.kind not in _BY_PROCESSOR:
@@ -80,7 +83,7 @@ def _begin(session: Session, actor: Actor, number: int, form: RefundForm) -> tup
     words = amount_text(amount, bill.currency)
     said = f"Invoice {bill.number}: {words} to be given back"
     note(session, actor, bill.partner_id, Activity.BILLING_DETAILS, said)
-    return payment.id or 0, amount, words
+    return orders.begin_refund(session, actor, payment.id or 0, amount), words
 
 
 def _state(session: Session, key: str) -> str:

@@ -1,13 +1,15 @@
 """What an account owes, kept beside it: the dashboard's billing status and amount come from its bills alone."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from itertools import islice
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
+from portal_app.billing.pricing import shares
 from portal_app.models import TRIALS, Account, Bill, BillingStatus, BillShare, BillState, Partner
 
 AT_ONCE = 2000
@@ -28,6 +30,17 @@ def refresh(session: Session, account_ids: Iterable[int], today: date | None = N
 def refresh_bill(session: Session, bill_id: int) -> None:
     """`refresh` for the accounts that share a bill."""
     refresh(session, session.scalars(select(col(BillShare.account_id)).where(col(BillShare.bill_id) == bill_id)).all())
+
+
+def settled_parts(session: Session, bill_ids: Iterable[int]) -> dict[int, dict[int, int]]:
+    """By bill, each account's part of what is settled of it: to the last cent, as the shares make the bill."""
+    wanted = select(BillShare.bill_id, BillShare.account_id, BillShare.amount_minor, Bill.settled_minor)
+    found: dict[int, tuple[int, dict[int, int]]] = {}
+    for bill_id, account_id, amount, settled in session.execute(
+        wanted.join(Bill, col(Bill.id) == col(BillShare.bill_id)).where(col(BillShare.bill_id).in_(bill_ids))
+    ):
+        found.setdefault(bill_id, (settled, {}))[1][account_id] = amount
+    return {bill_id: shares(parts, settled) for bill_id, (settled, parts) in found.items()}
 
 
 def _refresh(session: Session, ids: list[int], today: date | None) -> None:
@@ -64,10 +77,24 @@ def standings(session: Session, ids: list[int], today: date) -> dict[int, Standi
             BillShare.account_id,
             func.sum(case((is_open, col(BillShare.amount_minor)), else_=0)),
             func.max(case((is_late, 2), (is_open, 1), else_=0)),
+            func.max(case((is_open & (col(Bill.settled_minor) > 0), col(Bill.id)))),
         )
         .join(Bill, col(Bill.id) == col(BillShare.bill_id))
         .where(col(BillShare.account_id).in_(ids), col(Bill.credits_id).is_(None))
         .group_by(col(BillShare.account_id))
     )
+    found = session.execute(query).all()
+    settled = _settled(session, [account_id for account_id, *_, partly in found if partly])
     statuses = (BillingStatus.CURRENT.value, BillingStatus.DUE.value, BillingStatus.OVERDUE.value)
-    return {account_id: (statuses[worst], int(owed)) for account_id, owed, worst in session.execute(query)}
+    return {
+        account_id: (statuses[worst], int(owed) - settled.get(account_id, 0)) for account_id, owed, worst, _ in found
+    }
+
+
+def _settled(session: Session, ids: list[int]) -> Counter[int]:
+    """The accounts' parts of what is settled of their open bills. Few bills are settled in parts."""
+    if not ids:
+        return Counter()
+    partly = and_(col(Bill.state) == BillState.OPEN, col(Bill.settled_minor) > 0, col(BillShare.account_id).in_(ids))
+    bills = select(BillShare.bill_id).join(Bill, col(Bill.id) == col(BillShare.bill_id)).where(partly).distinct()
+    return sum(map(Counter, settled_parts(session, session.scalars(bills).all()).values()), Counter())

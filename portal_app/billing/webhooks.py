@@ -26,16 +26,16 @@ def take(name: str, body: bytes, headers: Mapping[str, str]) -> bool:
     notice = gateway_named(name).notice(body, headers)
     if notice is None or db.read(_is_known, name, notice.id):
         return True
-    if not _work_on(notice):
+    if not _work_on(name, notice):
         return False
     db.write(_remember, name, notice.id)
     return True
 
 
-def _work_on(notice: Notice) -> bool:
+def _work_on(name: str, notice: Notice) -> bool:
     try:
         if notice.setup:
-            cards.finish_adding(notice.setup)
+            cards.finish_adding(notice.setup, name)
             return True
         return payments.look_up(notice.key)
     except (Silent, Refused) as fault:

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from portal_app import db
 from portal_app.auth.actor import Actor
-from portal_app.billing import cards, payment_routes
+from portal_app.billing import cards, orders, payment_routes, payments
 from portal_app.billing.gateways import sandbox
 from portal_app.models import Bill, Payment, PaymentAttempt, User
 from portal_app.shell import http
@@ -47,6 +47,13 @@ class Browser:
 def store_card(actor: Actor, number: str = GOOD) -> None:
     """Store a card as the actor does it in a browser."""
     Browser().use_page(cards.start_adding(actor), number)
+
+
+def give_back(actor: Actor, payment_id: int | None, amount_minor: int) -> str:
+    """Give back a part of a payment by the processor; the attempt's key."""
+    key = db.write(orders.begin_refund, actor, payment_id or 0, amount_minor)
+    payments.refund(key)
+    return key
 
 
 def bill_now(bill: Bill) -> Bill:

@@ -48,7 +48,7 @@ class Peer:
     def store(self, session: str) -> None:
         """The customer stores a card on the hosted page."""
         card = {"brand": "visa", "last4": "4242", "exp_month": 7, "exp_year": 2031}
-        method = self.add("pm", "payment_method", {"card": card})
+        method = self.add("pm", "payment_method", {"card": card, "customer": self.rows[session]["customer"]})
         intent = {"object": "setup_intent", "id": "seti_1", "payment_method": method}
         self.rows[session].update(status="complete", setup_intent=intent)
 
@@ -74,6 +74,8 @@ class Peer:
             return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such."}}
         if verb == "expire":
             return self._expire(self.rows[ident])
+        if verb == "detach":
+            self.rows[ident]["customer"] = None
         if verb == "detach" or (method == "GET" and ident):
             return 200, self.rows[ident]
         return getattr(self, f"_{'list' if method == 'GET' else 'make'}_{what}")(form)
@@ -91,7 +93,8 @@ class Peer:
         price = form.get("line_items", {}).get("0", {}).get("price_data", {})
         given = {"mode": form["mode"], "metadata": form["metadata"], "success_url": form["success_url"]}
         state = {"status": "open", "payment_status": "unpaid", "payment_intent": None, "setup_intent": None}
-        page = self.add("cs", "checkout.session", given | state | {"amount_total": int(price.get("unit_amount", 0))})
+        given |= {"customer": form.get("customer"), "amount_total": int(price.get("unit_amount", 0))}
+        page = self.add("cs", "checkout.session", given | state)
         page["url"] = f"{self.address}/c/pay/{page['id']}"
         return 200, page
 

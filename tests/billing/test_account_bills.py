@@ -62,6 +62,24 @@ def test_of_a_consolidated_bill_the_account_has_its_share(cast: Cast) -> None:
     assert [line.amount_minor for line in mine.lines] == [1_500]
 
 
+def _paid_then_credited(session: Session, cast: Cast) -> None:
+    parts, at = [(cast.accounts_a[0], 1_500), (cast.accounts_a[1], 2_500)], clock.now()
+    paid = billing.bill(session, cast.partner_a, parts, state="paid", paid_at=at)
+    back = [(account, -amount // 10) for account, amount in parts]
+    given = {"kind": "credit_note", "credits_id": paid.id, "state": "paid", "settled_minor": -400}
+    billing.bill(session, cast.partner_a, back, paid_at=at, **given)
+
+
+def test_what_was_credited_was_not_paid(cast: Cast) -> None:
+    db.write(_paid_then_credited, cast)
+    for actor, account_id, amount in (
+        (_viewer(cast), cast.accounts_a[0].id, 1_350),
+        (cast.actor("alice"), cast.accounts_a[1].id, 2_250),
+    ):
+        paid = _page(actor, account_id).paid
+        assert (paid.bills, paid.amount_minor, paid.last_at is not None) == (1, amount, True)
+
+
 def test_the_lines_are_those_of_the_bill_that_is_asked_for(cast: Cast) -> None:
     first, second = db.write(_bill, cast), db.write(_bill, cast)
     account_id = cast.accounts_a[0].id

@@ -9,11 +9,11 @@ from sqlmodel import Session
 from portal_app import clock, db
 from portal_app.auth.actor import NOBODY, Actor, ActorKind
 from portal_app.auth.permissions import Permission
-from portal_app.billing import bills
+from portal_app.billing import bills, standing
 from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.bill_rows import BillPage, Owed
 from portal_app.errors import Denied
-from portal_app.models import Bill, BillState, Partner
+from portal_app.models import Account, Bill, BillState, Partner
 from tests.billing.factories import bill
 from tests.cast import Cast, make_cast
 from tests.factories import actor
@@ -117,6 +117,23 @@ def test_who_sees_chosen_accounts_sees_their_part_of_a_bill_and_nothing_of_other
 def test_what_is_owed_counts_a_refused_card_as_overdue(scene: Scene) -> None:
     assert db.read(bills.owed, scene.cast.actor("alice")) == Owed(7_000, 570, 70, 1, 2, 1, 2, scene.shared.due_on)
     assert db.read(bills.owed, replace(scene.cast.actor("alice"), partner_id=10_000)) == Owed()
+
+
+def settle(session: Session, bill_id: int, minor: int) -> None:
+    session.get_one(Bill, bill_id).settled_minor = minor
+
+
+def test_what_is_paid_of_an_open_bill_is_owed_no_more(scene: Scene) -> None:
+    """Of the 70.00 that three accounts share 10.01 came, of the refused bill a cent."""
+    for one, minor in ((scene.shared, 1_001), (scene.refused, 1), (scene.own, 200)):
+        db.write(settle, one.id, minor)
+    everything, bob = (db.read(bills.owed, who) for who in (scene.cast.actor("alice"), bob_with_bills(scene.cast)))
+    assert (everything.due_minor, everything.overdue_minor, everything.refused_minor) == (5_999, 369, 69)
+    assert (bob.due_minor, bob.overdue_minor, bob.refused_minor) == (857, 300, 0)
+    others = [one.id for one in scene.cast.accounts_a[1:]]
+    db.write(standing.refresh, others)
+    owed = db.read(lambda session: [session.get_one(Account, one).amount_minor for one in others])
+    assert sum(owed) == (5_999 + 369) - (857 + 300)
 
 
 def test_a_bill_is_overdue_the_day_after_its_due_date_in_the_partners_zone(

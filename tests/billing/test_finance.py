@@ -12,6 +12,8 @@ from portal_app.auth.actor import Actor
 from portal_app.billing import credits, finance, payments, receipts, refunds
 from portal_app.billing.credits import CreditForm
 from portal_app.billing.default_prices import ensure_price_books
+from portal_app.billing.gateways.port import Silent
+from portal_app.billing.gateways.sandbox import Sandbox
 from portal_app.billing.receipts import ReceiptForm
 from portal_app.billing.refunds import RefundForm
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
@@ -260,3 +262,43 @@ def test_the_processor_gives_back_what_came_by_card(cast: Cast, olga: Actor, bil
 
 def pay_by_card(cast: Cast, bill: Bill) -> None:
     Browser().use_page(payments.start_checkout(cast.actor("alice"), bill.id or 0))
+
+
+def test_what_may_be_on_its_way_back_is_not_transferred_too(
+    cast: Cast, olga: Actor, bill: Bill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: Any) -> None:
+        raise Silent("no answer")
+
+    pay_by_card(cast, bill)
+    credit(olga, bill, "6.00")
+    monkeypatch.setattr(Sandbox, "refund", silent)
+    (way, _), _ = refunds.ways(db.read(finance.details, olga, bill.number))
+    assert "not answered yet" in refunds.refund(olga, bill.number, RefundForm(way, "6"))
+    with pytest.raises(Conflict):
+        refunds.refund(olga, bill.number, RefundForm("bank", "6", TODAY))
+    assert money(bill) == [("card", 3_601)]
+
+
+def test_of_two_clicks_one_gives_the_money_back(
+    cast: Cast, olga: Actor, bill: Bill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The payment brought enough for both, but only this much is to be given back."""
+    pay_by_card(cast, bill)
+    credit(olga, bill, "6.00")
+    (way, _), _ = refunds.ways(db.read(finance.details, olga, bill.number))
+    write, clicks = db.write, iter([True])
+
+    def click() -> str:
+        return refunds.refund(olga, bill.number, RefundForm(way, "6"))
+
+    def write_then_click(do: Any, *args: Any) -> Any:
+        found = write(do, *args)
+        if do is refunds._begin and next(clicks, False):
+            with pytest.raises(Conflict):
+                click()
+        return found
+
+    monkeypatch.setattr(db, "write", write_then_click)
+    click()
+    assert money(bill) == [("card", 3_601), ("refund", -600)]

@@ -54,7 +54,8 @@ PAID = {"state": "paid", "settled_minor": 500}
         ([{"charge_refused": True}], ("overdue", 500)),
         ([PAID | {"charge_refused": True, "due_on": TODAY - DAY}], ("current", 0)),
         ([{}, {"due_on": TODAY - DAY}, PAID], ("overdue", 1000)),
-        ([{"settled_minor": 300}], ("due", 500)),
+        ([{"settled_minor": 300}], ("due", 200)),
+        ([{"settled_minor": 300}, {"settled_minor": 1, "due_on": TODAY - DAY}, {}], ("overdue", 1_199)),
     ],
 )
 def test_a_standing_is_the_worst_of_the_open_bills(bills: list[dict[str, Any]], expected: tuple[str, int]) -> None:

@@ -9,12 +9,13 @@ from sqlmodel import select
 from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.billing import cards, payments, webhooks
-from portal_app.billing.gateways.port import Forged
+from portal_app.billing.gateways.port import Forged, Refused
+from portal_app.billing.gateways.stripe import stripe_units
 from portal_app.errors import Conflict
 from portal_app.models import AttemptState, Bill, BillState, Card, Payment, ProcessorEvent
 from portal_app.settings import reset_settings
 from tests.billing import factories, stripe_peer
-from tests.billing.payers import attempts, bill_now, received
+from tests.billing.payers import attempts, bill_now, give_back, received
 from tests.billing.stripe_peer import Peer, message
 from tests.cast import Cast
 
@@ -171,8 +172,60 @@ def test_money_goes_back_by_stripe_once(peer: Peer, alice: Actor, bill: Bill, ca
         return rows.exec(select(Payment)).first().id
 
     peer.lose = 1
-    key = payments.refund(cast.actor("olga"), db.read(first), 1_200)
+    key = give_back(cast.actor("olga"), db.read(first), 1_200)
     assert received(bill) == [("card", 3_000)]
     payments.look_up(key)
     assert received(bill) == [("card", 3_000), ("refund", -1_200)]
     assert peer.taken() == [-1_200, 3_000]
+
+
+def test_without_a_secret_no_message_is_signed(peer: Peer, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A portal that pays elsewhere knows no secret of Stripe's: anybody could sign with nothing."""
+    monkeypatch.setenv("PORTAL_PAYMENT_GATEWAY", "sandbox")
+    monkeypatch.delenv("PORTAL_STRIPE_WEBHOOK_SECRET")
+    reset_settings()
+    with pytest.raises(Forged):
+        webhooks.take(
+            "stripe", *message("evt_1", "checkout.session.completed", {"mode": "setup", "id": "x"}, secret="")
+        )
+
+
+def test_a_card_is_asked_for_where_its_message_came_from(
+    peer: Peer, alice: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = cards.start_adding(alice).rpartition("/")[2]
+    peer.store(session)
+    monkeypatch.setenv("PORTAL_PAYMENT_GATEWAY", "sandbox")
+    reset_settings()
+    assert webhooks.take("stripe", *message("evt_1", "checkout.session.completed", peer.rows[session]))
+    assert [(card.gateway, card.last4) for card in db.read(lambda rows: rows.exec(select(Card)).all())] == [
+        ("stripe", "4242")
+    ]
+
+
+def test_a_deleted_card_does_not_come_back_with_the_page_that_stored_it(peer: Peer, alice: Actor) -> None:
+    session = cards.start_adding(alice).rpartition("/")[2]
+    peer.store(session)
+    cards.finish_adding(session)
+    cards.delete(alice, db.read(cards.listed, alice)[0].id)
+    assert not cards.finish_adding(session)
+    assert db.read(cards.listed, alice) == []
+
+
+@pytest.mark.parametrize("currency", ["ISK", "LBP", "RSD"])
+def test_whole_krona_and_dinars_are_told_in_hundredths(peer: Peer, alice: Actor, cast: Cast, currency: str) -> None:
+    """Here they have no digits behind the point, there they have two: 1,234 dinars would become 12.34."""
+    given = {"currency": currency}
+    bill = db.write(factories.bill, cast.partner_a, [(cast.accounts_a[1], 1_234)], **given)
+    session = payments.start_checkout(alice, bill.id or 0).rpartition("/")[2]
+    assert peer.rows[session]["amount_total"] == 123_400
+    peer.pay(session)
+    payments.look_up(attempts(bill)[0].key)
+    assert (received(bill), bill_now(bill).state) == ([("card", 1_234)], BillState.PAID)
+
+
+def test_amounts_are_told_in_stripe_s_own_units() -> None:
+    told = {currency: stripe_units(1_230, currency) for currency in ("EUR", "JPY", "KWD", "LYD")}
+    assert told == {"EUR": 1_230, "JPY": 1_230, "KWD": 1_230, "LYD": 123}
+    with pytest.raises(Refused):
+        stripe_units(1_234, "LYD")

@@ -106,6 +106,7 @@ def test_addresses_in_mails_come_from_the_setting(monkeypatch) -> None:
         ("SMTP_FROM", "nobody"),
         ("SMTP_SECURITY", "ssl"),
         ("SMTP_PORT", "0"),
+        ("BANK_TRANSFER_FROM", "USD=1000,EUR"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(monkeypatch, name, value) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import stripe
+from babel.numbers import get_currency_precision
 from stripe import RequestsClient, StripeClient
 
 from portal_app.billing.gateways.port import Answer, Forged, Notice, Order, Outcome, Page, Refused, Silent, StoredCard
@@ -27,6 +28,9 @@ _ENDINGS = {
     "requires_payment_method": Outcome.DECLINED,
 }
 _DECLINED = "The card was declined."
+# How many digits Stripe counts behind the point, whatever the currency has; two for all others.
+_NO_DIGITS = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD JOD KWD OMR TND"
 
 
 class Stripe:
@@ -43,7 +47,7 @@ class Stripe:
 
     def checkout(self, order: Order) -> Page:
         about = {"attempt": order.key}
-        price = {"currency": order.currency.lower(), "unit_amount": order.amount_minor}
+        price = {"currency": order.currency.lower(), "unit_amount": _amount(order)}
         given: Any = {
             "mode": "payment",
             "line_items": [{"quantity": 1, "price_data": price | {"product_data": {"name": order.description}}}],
@@ -60,7 +64,7 @@ class Stripe:
 
     def charge(self, order: Order) -> Answer:
         given: Any = {
-            "amount": order.amount_minor,
+            "amount": _amount(order),
             "currency": order.currency.lower(),
             "customer": order.customer,
             "payment_method": order.token,
@@ -76,7 +80,7 @@ class Stripe:
             return Answer(Outcome.DECLINED, reason=refusal.user_message or _DECLINED)
 
     def refund(self, order: Order) -> Answer:
-        given: Any = {"payment_intent": order.reference, "amount": order.amount_minor}
+        given: Any = {"payment_intent": order.reference, "amount": _amount(order)}
         with _faults():
             about = given | {"metadata": {"attempt": order.key}}
             return _returned(_client().v1.refunds.create(about, {"idempotency_key": order.key}))
@@ -121,6 +125,9 @@ class Stripe:
         if found.mode != "setup" or found.status != "complete" or not found.setup_intent:
             return None
         method = found.setup_intent.payment_method
+        if not method.customer:
+            # It was deleted since: the page must not bring it back.
+            return None
         card, partner_id = method.card, int(found.metadata["partner"])
         return StoredCard(partner_id, method.id, card.brand.title(), card.last4, card.exp_month, card.exp_year)
 
@@ -142,6 +149,19 @@ class Stripe:
 
     def is_page(self, url: str) -> bool:
         return url.startswith(f"{settings().stripe_url}/" if settings().stripe_url else _PAGES)
+
+
+def stripe_units(minor: int, currency: str) -> int:
+    """An amount in Stripe's smallest unit of the currency. Refused where it has none so small."""
+    digits = 0 if currency in _NO_DIGITS else 3 if currency in _THREE_DIGITS else 2
+    units, rest = divmod(minor * 10**digits, 10 ** get_currency_precision(currency))
+    if rest:
+        raise Refused("It has more digits behind the point than can be charged.")
+    return units
+
+
+def _amount(order: Order) -> int:
+    return stripe_units(order.amount_minor, order.currency)
 
 
 def _client() -> StripeClient:
