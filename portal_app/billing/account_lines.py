@@ -96,7 +96,7 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
     count = f"{paid.bills:,} {'bill' if paid.bills == 1 else 'bills'}"
     return [
         FactWords(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
-        FactWords(label="Subscription", text=plan_words(found.status, found.subscription), exact=""),
+        _plan(found, time_zone),
         FactWords(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
         FactWords(
             label="Previous Payments",
@@ -112,6 +112,13 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWord
 def forecast_words(expected: Forecast | None, currency: str) -> str:
     """Such as "€69.00 on 1 Dec 2026"."""
     return f"{amount_text(expected.amount_minor, currency)} on {date_text(expected.on)}" if expected else NOTHING
+
+
+def _plan(found: AccountBilling, time_zone: str) -> FactWords:
+    if found.deleted_at is None:
+        return FactWords(label="Subscription", text=plan_words(found.status, found.subscription), exact="")
+    gone = moment(found.deleted_at, time_zone)
+    return FactWords(label="Subscription", text=f"Account deleted {gone['text']}", exact=gone["exact"])
 
 
 def _seats(standing: Standing | None) -> str:

@@ -62,6 +62,7 @@ class AccountBilling:
     status: str
     billing_status: str
     amount_minor: int
+    deleted_at: datetime | None
     subscription: Standing | None
     paid: Paid
     bills: list[AccountBill]

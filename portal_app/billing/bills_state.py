@@ -26,11 +26,12 @@ NOT_WHOLE = "Your accounts' part of it"
 
 
 class Line(TypedDict):
-    """A bill in words. `csv` and `pdf` are addresses, empty where there is nothing for the user."""
+    """A bill in words. `account`, `csv` and `pdf` are addresses, empty where there is nothing for the user."""
 
     id: int
     number: int
     name: str
+    account: str
     note: str
     status: str
     status_kind: str
@@ -177,6 +178,7 @@ def _line(row: BillRow) -> Line:
         id=row.id,
         number=row.number,
         name=row.account_name or CONSOLIDATED,
+        account=f"/billing/accounts/{row.account_id}" if row.account_name else "",
         note=note,
         status=words,
         status_kind=kind,

@@ -8,7 +8,7 @@ from portal_app.operator.bill_state import BILLS
 from portal_app.operator.reconcile_state import PATH, ComparedLine
 from portal_app.operator.reconcile_state import ReconcileState as State
 from portal_app.shell.layout import operator_page
-from portal_app.ui import Column, ask, badge, bare_select, callout, cut, empty_state, link, link_button, table
+from portal_app.ui import Column, ask, badge, bare_select, callout, cut, empty_state, link, link_button, pager, table
 
 COLUMNS = (
     Column("Account Name", "name"),
@@ -19,10 +19,10 @@ COLUMNS = (
     Column("Bill", "short"),
     Column("State", "status"),
 )
-ASK = """(code) => {
+ASK = """(name, value) => {
   const asked = new URLSearchParams(location.search);
   asked.delete("page");
-  asked.set("partner", code);
+  asked.set(name, value);
   return location.pathname + "?" + asked;
 }"""
 
@@ -34,7 +34,13 @@ def reconciliation() -> rx.Component:
         rx.el.div(
             rx.el.h2(rx.cond(State.loading, "Services", State.count), custom_attrs={"aria-live": "polite"}),
             rx.el.div(
-                bare_select("Partner", "partner", State.partners, value=State.partner, on_change=_choose),
+                bare_select(
+                    "Partner",
+                    "partner",
+                    State.partners,
+                    value=State.partner,
+                    on_change=lambda code: _ask("partner", code),
+                ),
                 link_button(
                     rx.cond(State.every, "Only what differs", "Show all services"),
                     href=State.hrefs["others"],
@@ -58,15 +64,24 @@ def reconciliation() -> rx.Component:
             loading=State.loading,
             reserve=8,
             empty=empty_state("scale", "Nothing differs", "What was billed last is what is there now."),
-            foot=_steps(),
+            foot=pager(
+                State.page,
+                State.pages,
+                State.size,
+                on_size=lambda size: _ask("size", size),
+                previous=State.hrefs["before"],
+                next=State.hrefs["after"],
+                by_link=True,
+                load=State.answer,
+            ),
         ),
         rx.window_event_listener(on_popstate=State.answer),
         class_name="stack",
     )
 
 
-def _choose(code: Any) -> list[Any]:
-    return ask(rx.Var(f"({ASK})({rx.Var.create(code)!s})").to(str), State.answer)
+def _ask(name: str, value: Any) -> list[Any]:
+    return ask(rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str), State.answer)
 
 
 def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
@@ -79,21 +94,3 @@ def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
         rx.cond(line["bill"] == "", "", link(line["bill"], href=f"{BILLS}/" + line["bill"])),
         rx.cond(line["differs"], badge("orange", "Differs"), badge("green", "Agrees")),
     ]
-
-
-def _steps() -> rx.Component:
-    page, pages = rx.Var.create(State.page).to(int), rx.Var.create(State.pages).to(int)
-    return rx.cond(
-        pages > 1,
-        rx.el.nav(
-            rx.el.div(
-                rx.cond(page > 1, link_button("Previous", href=State.hrefs["before"], load=State.answer, small=True)),
-                rx.el.span("Page ", page, " of ", pages, class_name="num"),
-                rx.cond(page < pages, link_button("Next", href=State.hrefs["after"], load=State.answer, small=True)),
-                class_name="pager-steps",
-            ),
-            class_name="pager",
-            aria_label="Pages",
-        ),
-        rx.fragment(),
-    )
