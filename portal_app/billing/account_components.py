@@ -7,6 +7,7 @@ import reflex as rx
 from portal_app.billing.account_lines import BillWords, FactWords, LineWords
 from portal_app.billing.account_state import PATH
 from portal_app.billing.account_state import AccountBillsState as State
+from portal_app.billing.bills_components import amount_cell
 from portal_app.billing.bills_state import BillsState
 from portal_app.billing.why import Reason, TaskShare
 from portal_app.ui import (
@@ -98,7 +99,7 @@ def _bill(bill: rx.Var[BillWords]) -> list[Any]:
         badge(bill["status_kind"], bill["status"]),
         bill["due"],
         bill["effective"],
-        bill["amount"],
+        amount_cell(bill["amount"], bill["rest"]),
         rx.cond(
             bill["pdf"] != "",
             link(number, href=bill["pdf"], external=True, title="Download the PDF of " + number, class_name="num"),

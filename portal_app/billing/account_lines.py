@@ -9,7 +9,7 @@ from portal_app.billing.lines import NOTHING, plan_words, renewal_words
 from portal_app.billing.plan import Forecast
 from portal_app.billing.subscriptions import Standing
 from portal_app.billing.why import quantity_words
-from portal_app.billing.words import date_text
+from portal_app.billing.words import date_text, open_words
 from portal_app.models import BillingMethod, BillKind, BillState
 from portal_app.money import amount_text
 from portal_app.times import moment
@@ -29,6 +29,7 @@ class BillWords(TypedDict):
     due: str
     effective: str
     amount: str
+    rest: str
     pdf: str
     open: bool
     by_card: bool
@@ -65,6 +66,7 @@ def bill_words(bill: AccountBill) -> BillWords:
         due=date_text(bill.due_on),
         effective=date_text(bill.effective_on),
         amount=amount_text(bill.amount_minor, bill.currency),
+        rest=open_words(bill.amount_minor, bill.settled_minor, bill.currency),
         pdf=f"/billing/bills/{bill.number}.pdf" if bill.whole else "",
         open=bill.state == BillState.OPEN and bill.kind != BillKind.CREDIT_NOTE,
         by_card=bill.method == BillingMethod.CARD,

@@ -11,7 +11,7 @@ class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
     `account_name` is empty on a consolidated bill, and `account_id` None. `status` is one of BillingStatus: CURRENT
-    once nothing is owed.
+    once nothing is owed. `settled_minor` is what of an open one's amount is paid or credited already.
     """
 
     id: int
@@ -25,6 +25,7 @@ class BillRow:
     issued_on: date
     due_on: date
     amount_minor: int
+    settled_minor: int
     currency: str
     whole: bool
 

@@ -14,7 +14,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import bills, mailing, payments
 from portal_app.billing.bill_query import SORTS, BillList, BillQuery
 from portal_app.billing.bill_rows import BillPage, BillRow, Owed
-from portal_app.billing.words import CONSOLIDATED, METHODS, PLANS, date_text
+from portal_app.billing.words import CONSOLIDATED, METHODS, PLANS, date_text, open_words
 from portal_app.errors import PortalError
 from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
@@ -26,7 +26,10 @@ NOT_WHOLE = "Your accounts' part of it"
 
 
 class Line(TypedDict):
-    """A bill in words. `account`, `csv` and `pdf` are addresses, empty where there is nothing for the user."""
+    """A bill in words. `account`, `csv` and `pdf` are addresses, empty where there is nothing for the user.
+
+    `rest` says what is open of a bill that was paid in part.
+    """
 
     id: int
     number: int
@@ -41,6 +44,7 @@ class Line(TypedDict):
     issued: str
     due: str
     amount: str
+    rest: str
     pdf: str
     csv: str
 
@@ -188,6 +192,7 @@ def _line(row: BillRow) -> Line:
         issued=date_text(row.issued_on),
         due=date_text(row.due_on),
         amount=amount_text(row.amount_minor, row.currency),
+        rest=open_words(row.amount_minor, row.settled_minor, row.currency),
         pdf=file and f"{file}.pdf",
         csv=f"{file}.csv" if file and not row.account_name else "",
     )

@@ -20,6 +20,8 @@ from portal_app.paging import pages_of
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_now
 
+NO_PRICES = "Your provider has set no prices in {} yet. Until it does, nothing is billed and there is no forecast."
+
 
 class StatusState(rx.State):
     """A page of accounts with what each owes, the sums, and the first choice of how to be billed."""
@@ -46,6 +48,8 @@ class StatusState(rx.State):
     forecasts: dict[int, str] = {}
     forecast_days: dict[int, str] = {}
     method: str = ""
+    # What is told while there are no prices.
+    unpriced: str = ""
     billed: BarChart = BarChart()
     may_choose: bool = False
     choosing: str = ""
@@ -127,6 +131,7 @@ class StatusState(rx.State):
         self.count = f"{found.matching:,}{more} of {found.total:,} {'account' if found.total == 1 else 'accounts'}"
         self.due = amount_text(found.due_minor, currency)
         self.method = found.method
+        self.unpriced = "" if found.priced else NO_PRICES.format(currency)
 
     def _show_query(self, query: AccountQuery, pages: int) -> None:
         self.search, self.status, self.billing = query.search, query.status, query.billing

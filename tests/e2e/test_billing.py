@@ -9,6 +9,7 @@ from portal_app import clock, db
 from portal_app.models import Account, Partner
 from tests.billing.factories import bill
 from tests.e2e.people import PHONE, Company, People
+from tests.e2e.test_frame import SHIFTS
 
 GOOD, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
 
@@ -66,6 +67,21 @@ def test_a_banner_leads_from_any_page_and_the_search_finds_the_invoice(people: P
     page.get_by_role("searchbox", name="Search accounts").fill(str(number))
     page.get_by_role("link", name=f"{number} · Elm · $69.00").click()
     expect(page.get_by_role("searchbox", name="Search", exact=True)).to_have_value(str(number))
+
+
+def test_a_page_with_a_name_in_its_address_does_not_jump_for_a_banner(people: People, company: Company) -> None:
+    (account,) = company.add("Fir")
+    db.write(owes, company, [account])
+    page = people.open(company.email, f"/accounts/{account}")
+    for path in (f"/accounts/{account}", f"/billing/accounts/{account}"):
+        page.goto(path)
+        expect(page.get_by_role("region", name="Billing notice")).to_contain_text("is overdue")
+        assert page.locator("html").get_attribute("data-banners") == "1"
+        expect(page.locator(".skeleton")).to_have_count(0)
+        moved = page.evaluate(SHIFTS)
+        assert sum(value for value, _ in moved) <= 0.05, moved
+    page.goto("/accounts/nobody/knows")
+    assert page.locator("html").get_attribute("data-banners") is None
 
 
 def test_details_keep_what_was_typed_and_cards_come_and_go(people: People, company: Company) -> None:
