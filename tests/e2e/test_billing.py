@@ -70,6 +70,7 @@ def test_a_banner_leads_from_any_page_and_the_search_finds_the_invoice(people: P
 
 
 def test_a_page_with_a_name_in_its_address_does_not_jump_for_a_banner(people: People, company: Company) -> None:
+    people.expect_fault("404")
     (account,) = company.add("Fir")
     db.write(owes, company, [account])
     page = people.open(company.email, f"/accounts/{account}")
