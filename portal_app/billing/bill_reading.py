@@ -4,7 +4,6 @@ Who sees chosen accounts only sees a bill by its shares: those with none of thei
 their part.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -49,28 +48,14 @@ def page(session: Session, actor: Actor, query: BillQuery, today: date) -> BillP
     here = and_(in_scope(actor), _LISTS[query.list])
     where = and_(here, *_filters(session, actor, query, today))
     wanted = _rows(actor, today).where(where).order_by(*_order(actor, query, today))
-    rows = _found(session, actor, wanted.offset((query.page - 1) * query.size).limit(query.size))
-    return BillPage(rows, _count(session, where), _count(session, here))
+    found = session.execute(wanted.offset((query.page - 1) * query.size).limit(query.size))
+    return BillPage([BillRow(*row) for row in found], _count(session, where), _count(session, here))
 
 
 def by_number(session: Session, actor: Actor, digits: str, today: date, limit: int) -> list[BillRow]:
     """The newest bills whose reference number begins with the digits."""
     wanted = _rows(actor, today).where(in_scope(actor), _begins_with(digits)).order_by(col(Bill.number).desc())
-    return _found(session, actor, wanted.limit(limit))
-
-
-def _found(session: Session, actor: Actor, wanted: Select[*tuple[Any, ...]]) -> list[BillRow]:
-    rows = [BillRow(*row) for row in session.execute(wanted)]
-    partly = [row.id for row in rows if row.settled_minor]
-    if actor.all_accounts or not partly:
-        return rows
-    settled = standing.settled_parts(session, partly)
-    mine = set(session.scalars(_accounts(actor)))
-    return [replace(row, settled_minor=_of(mine, settled.get(row.id, {}))) for row in rows]
-
-
-def _of(mine: set[int], parts: Mapping[int, int]) -> int:
-    return sum(minor for account_id, minor in parts.items() if account_id in mine)
+    return [BillRow(*row) for row in session.execute(wanted.limit(limit))]
 
 
 def owed(session: Session, actor: Actor, today: date) -> Owed:
@@ -94,7 +79,7 @@ def _less_settled(session: Session, actor: Actor, whole: Owed, today: date) -> O
     settled = standing.settled_parts(session, [bill_id for bill_id, *_ in found])
     mine = set(session.scalars(_accounts(actor))) if found else set()
     for bill_id, late, refused in found:
-        part = _of(mine, settled[bill_id])
+        part = sum(minor for account_id, minor in settled[bill_id].items() if account_id in mine)
         whole = replace(
             whole,
             due_minor=whole.due_minor - (0 if late else part),
@@ -132,7 +117,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         col(Bill.issued_on),
         col(Bill.due_on),
         _part(actor),
-        case((_LISTS[BillList.UNPAID], col(Bill.settled_minor)), else_=0),
+        case((and_(col(Bill.state) == BillState.OPEN, whole(actor)), Bill.total_minor - Bill.settled_minor), else_=0),
         col(Bill.currency),
         whole(actor),
     )

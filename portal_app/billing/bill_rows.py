@@ -10,8 +10,8 @@ from portal_app.models import BillingStatus
 class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
-    `account_name` is empty on a consolidated bill, and `account_id` None. `status` is one of BillingStatus: CURRENT
-    once nothing is owed. `settled_minor` is what of an open one's amount is paid or credited already.
+    `open_minor` is what is still to be paid, of a bill that is whole. `account_name` is empty on a consolidated bill,
+    and `account_id` None. `status` is one of BillingStatus: CURRENT once nothing is owed.
     """
 
     id: int
@@ -25,7 +25,7 @@ class BillRow:
     issued_on: date
     due_on: date
     amount_minor: int
-    settled_minor: int
+    open_minor: int
     currency: str
     whole: bool
 

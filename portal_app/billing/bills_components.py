@@ -221,7 +221,7 @@ def _unpaid_cells(line: rx.Var[Line]) -> list[Any]:
         line["plan"],
         line["issued"],
         line["due"],
-        amount_cell(line["amount"], line["rest"]),
+        line["amount"],
         _number(line),
         _csv(line),
         _email(line),
@@ -234,13 +234,6 @@ def _name(line: rx.Var[Line]) -> rx.Component:
         rx.cond(line["account"] != "", link(cut(line["name"]), href=line["account"]), cut(line["name"])),
         rx.cond(line["note"] != "", rx.el.span(line["note"], class_name="cut muted")),
         class_name="two-lines",
-    )
-
-
-def amount_cell(amount: rx.Var[str], rest: rx.Var[str]) -> rx.Component:
-    """An amount, and below it what of it is open once a part was received."""
-    return rx.el.div(
-        rx.el.span(amount), rx.cond(rest != "", rx.el.span(rest, class_name="muted")), class_name="two-lines"
     )
 
 

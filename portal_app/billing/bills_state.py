@@ -14,7 +14,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import bills, mailing, payments
 from portal_app.billing.bill_query import SORTS, BillList, BillQuery
 from portal_app.billing.bill_rows import BillPage, BillRow, Owed
-from portal_app.billing.words import CONSOLIDATED, METHODS, PLANS, date_text, open_words
+from portal_app.billing.words import CONSOLIDATED, METHODS, PLANS, date_text
 from portal_app.errors import PortalError
 from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
@@ -26,10 +26,7 @@ NOT_WHOLE = "Your accounts' part of it"
 
 
 class Line(TypedDict):
-    """A bill in words. `account`, `csv` and `pdf` are addresses, empty where there is nothing for the user.
-
-    `rest` says what is open of a bill that was paid in part.
-    """
+    """A bill in words. `account`, `csv` and `pdf` are addresses, empty where there is nothing for the user."""
 
     id: int
     number: int
@@ -44,7 +41,6 @@ class Line(TypedDict):
     issued: str
     due: str
     amount: str
-    rest: str
     pdf: str
     csv: str
 
@@ -177,13 +173,12 @@ class BillsState(rx.State):
 def _line(row: BillRow) -> Line:
     words, kind = BILLING[row.status]
     file = f"/billing/bills/{row.number}" if row.whole else ""
-    note = "Credit note" if row.kind == BillKind.CREDIT_NOTE else "" if row.whole else NOT_WHOLE
     return Line(
         id=row.id,
         number=row.number,
         name=row.account_name or CONSOLIDATED,
         account=f"/billing/accounts/{row.account_id}" if row.account_name else "",
-        note=note,
+        note=_note(row),
         status=words,
         status_kind=kind,
         method=METHODS[row.method],
@@ -192,7 +187,15 @@ def _line(row: BillRow) -> Line:
         issued=date_text(row.issued_on),
         due=date_text(row.due_on),
         amount=amount_text(row.amount_minor, row.currency),
-        rest=open_words(row.amount_minor, row.settled_minor, row.currency),
         pdf=file and f"{file}.pdf",
         csv=f"{file}.csv" if file and not row.account_name else "",
     )
+
+
+def _note(row: BillRow) -> str:
+    if row.kind == BillKind.CREDIT_NOTE:
+        return "Credit note"
+    if not row.whole:
+        return NOT_WHOLE
+    in_part = 0 < row.open_minor < row.amount_minor
+    return f"{amount_text(row.open_minor, row.currency)} still open" if in_part else ""

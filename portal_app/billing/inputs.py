@@ -46,12 +46,13 @@ def is_reverse_charge(profile: BillingProfile) -> bool:
     return both and seller != buyer and tax_ids.is_vat(buyer, profile.tax_id)
 
 
-def adopt(session: Session, partner: Partner, on: date | None = None) -> None:
-    """A subscription for each subscribed account that has none yet and began by the day."""
+def adopt(session: Session, partner: Partner, on: date | None = None) -> set[int]:
+    """A subscription for each subscribed account that has none yet and began by the day; those accounts."""
     new = [contract for contract in not_adopted(session, partner) if on is None or contract.started_on <= on]
     if new:
         rows = [_values(contract) | {"partner_id": partner.id} for contract in new]
         session.execute(insert(Subscription.__table__), rows)
+    return {contract.account_id for contract in new}
 
 
 def not_adopted(session: Session, partner: Partner) -> list[Contract]:

@@ -91,12 +91,13 @@ class _Ledger:
 
         `again`: the day was done before, and its payment with it.
         """
-        inputs.adopt(self.session, self.partner, on)
+        # Whoever was subscribed before may still owe for that time.
+        begun = inputs.adopt(self.session, self.partner, on)
         seat_caps.warn(self.session, self.profile.partner_id)
         pays = not again and on == payment_date(self.profile.payment_day, on)
         outcome = self._bill(on, pays=pays)
         billed = {share.account_id for draft in outcome.drafts for share in draft.shares}
-        standing.refresh(self.session, billed | {*outcome.ended} | self._late(on), on)
+        standing.refresh(self.session, billed | begun | {*outcome.ended} | self._late(on), on)
         return len(outcome.drafts), len(billed)
 
     def _bill(self, on: date, *, pays: bool) -> plan.Outcome:

@@ -132,7 +132,7 @@ def _billed(partner_id: int) -> Select[Any]:
 def faults(session: Session, actor: Actor, partner_id: int) -> list[str]:
     """What doesn't add up in the partner's bills, as sentences, the first of each kind; empty when all does. Denied.
 
-    Each bill against its lines and shares, and each account's covered days: without a gap, up to `covered_until`.
+    Each bill against its lines and shares, and each subscription's covered days: without a gap, up to `covered_until`.
     """
     actor.require_provider()
     return [*_sums(session, partner_id), *_gaps(session, partner_id)]
@@ -157,7 +157,9 @@ def _gaps(session: Session, partner_id: int) -> list[str]:
     before = func.lag(BilledPeriod.ends_on).over(
         partition_by=col(BilledPeriod.account_id), order_by=col(BilledPeriod.starts_on)
     )
-    mine = col(Subscription.partner_id) == partner_id
+    # An account may have been subscribed before: between two subscriptions there is nothing to bill.
+    since = col(BilledPeriod.starts_on) >= col(Subscription.started_on)
+    mine = (col(Subscription.partner_id) == partner_id) & since
     of_account = col(Subscription.account_id) == col(BilledPeriod.account_id)
     periods = (
         select(BilledPeriod.account_id, BilledPeriod.starts_on, before.label("before"))

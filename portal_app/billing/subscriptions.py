@@ -16,6 +16,7 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import inputs, seat_caps
+from portal_app.billing import standing as balances
 from portal_app.billing.profiles import profile_to_change
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
 from portal_app.models import TRIALS, Account, BackupTask, Partner, Plan, Subscription
@@ -132,7 +133,7 @@ def _to_change(session: Session, actor: Actor, account_id: int) -> tuple[Account
     session.refresh(account)
     if account.status in TRIALS:
         raise Conflict(NOT_SUBSCRIBED)
-    inputs.adopt(session, session.get_one(Partner, account.partner_id))
+    balances.refresh(session, inputs.adopt(session, session.get_one(Partner, account.partner_id)))
     return account, session.get_one(Subscription, account_id, with_for_update=True, populate_existing=True)
 
 

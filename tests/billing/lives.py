@@ -17,11 +17,14 @@ from portal_app.models import (
     BillShare,
     CycleRun,
     OutboxMail,
+    Payment,
+    PaymentAttempt,
     Subscription,
 )
 from tests import factories
 from tests.billing.factories import book
 
+_OF_BILLS = col(OutboxMail.kind).in_(("bill", "receipt", "card refused", "reminder"))
 # Early in the day: runs that follow each other for hours stay in it.
 NOW = datetime(2026, 3, 31, 0, 10, tzinfo=UTC)
 
@@ -91,7 +94,15 @@ def outcome() -> dict[str, list[Any]]:
             return sorted(((number[row.pop("bill_id")], row) for row in rows), key=repr)
 
         return {
-            "bills": [bill.model_dump(exclude={"id", "created_at"}) for bill in bills],
+            "bills": [bill.model_dump(exclude={"id", "created_at", "paid_at"}) for bill in bills],
+            "attempts": sorted(
+                (number[row.bill_id], row.kind, row.state, row.amount_minor)
+                for row in session.exec(select(PaymentAttempt))
+            ),
+            "payments": sorted(
+                (number[row.bill_id], row.kind, row.amount_minor, row.received_on)
+                for row in session.exec(select(Payment))
+            ),
             "lines": of_bills(BillLine),
             "shares": of_bills(BillShare),
             "covers": of_bills(BilledPeriod),
@@ -103,6 +114,8 @@ def outcome() -> dict[str, list[Any]]:
                 for row in session.exec(select(Account).order_by(Account.id))
             ],
             "through": sorted((row.partner_id, row.billed_through) for row in session.exec(select(BillingProfile))),
-            "mails": sorted(mail.recipient for mail in session.exec(select(OutboxMail)) if mail.kind == "bill"),
+            "mails": sorted(
+                (mail.kind, mail.recipient, mail.subject) for mail in session.exec(select(OutboxMail).where(_OF_BILLS))
+            ),
             "counted": [(run.counts["bills"], run.counts["billed"]) for run in session.exec(select(CycleRun))],
         }

@@ -9,7 +9,8 @@ import pytest
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
-from portal_app.billing import ledger
+from portal_app.accounts import trials
+from portal_app.billing import ledger, reconcile
 from portal_app.jobs import cycle
 from portal_app.models import (
     Account,
@@ -192,6 +193,38 @@ def test_what_ended_is_an_expired_trial_that_is_told_anew(monkeypatch: pytest.Mo
     assert every(Subscription) == []
     assert "The subscription has ended" in {event.description for event in every(AuditEvent)}
     assert [(one.kind, one.made_at) for one in every(TrialNotice)] == [("trial_ended", clock.now())]
+
+
+def test_who_subscribes_again_still_owes_for_before_and_nothing_for_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.writing() as session:
+        book(session)
+        of, (account,) = partner(session, (NOW - 40 * DAY, "monthly"), payment_day=8)
+        operator = factories.actor(factories.user(session, kind="operator"))
+    cycle.run_cycle()
+    db.write(lambda s: _end_now(s, account))
+    set_now(monkeypatch, NOW + 70 * DAY)
+    cycle.run_cycle()
+    assert every(Subscription) == []
+
+    def again(session: Session) -> None:
+        values = trials.subscribe_values("monthly", clock.now())
+        session.get_one(Account, account.id).sqlmodel_update(values)
+
+    db.write(again)
+    set_now(monkeypatch, NOW + 71 * DAY)
+    cycle.run_cycle()
+    with db.reading() as session:
+        found = session.get_one(Account, account.id)
+        owed = sum(bill.total_minor for bill in session.exec(select(Bill)))
+        assert (found.billing_status, found.amount_minor) == ("overdue", owed)
+    set_now(monkeypatch, NOW + 120 * DAY)
+    cycle.run_cycle()
+    assert db.read(reconcile.faults, operator, of.id) == []
+
+
+def _end_now(session: Session, account: Account) -> None:
+    row = session.get_one(Subscription, account.id)
+    row.ends, row.acts_on = True, row.covered_until
 
 
 def test_a_day_is_written_once_by_two_at_a_time() -> None:

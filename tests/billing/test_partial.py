@@ -56,7 +56,7 @@ def limited(cast: Cast, *accounts: Account) -> Actor:
 def test_lists_sums_and_banners_tell_the_rest(cast: Cast, owed: Bill) -> None:
     alice = cast.actor("alice")
     [row] = db.read(bills.list_page, alice, UNPAID).rows
-    assert (row.amount_minor, row.settled_minor) == (10_001, 3_334)
+    assert (row.amount_minor, row.open_minor) == (10_001, 6_667)
     assert db.read(bills.owed, alice).overdue_minor == 6_667
     [banner] = db.read(banners.banners_for, alice)
     assert "$66.67" in banner.text
@@ -71,7 +71,7 @@ def test_who_sees_some_accounts_is_told_their_part_of_the_rest(cast: Cast, owed:
     carol = limited(cast, *subscribed(cast)[1:])
     part = amounts(cast)[1]
     [row] = db.read(bills.list_page, carol, UNPAID).rows
-    assert (row.amount_minor, row.amount_minor - row.settled_minor) == (6_668, part)
+    assert (row.amount_minor, row.whole) == (6_668, False)
     assert db.read(bills.owed, carol).overdue_minor == part
 
 
@@ -83,7 +83,7 @@ def test_the_processor_takes_the_rest_only_and_the_bill_is_paid(cast: Cast, owed
     paid = bill_now(owed)
     assert (paid.state, paid.settled_minor) == (BillState.PAID, 10_001)
     [row] = db.read(bills.list_page, cast.actor("alice"), HISTORY).rows
-    assert (row.amount_minor, row.settled_minor) == (10_001, 0)
+    assert (row.amount_minor, row.open_minor) == (10_001, 0)
     assert amounts(cast) == [0, 0]
 
 

@@ -1,16 +1,8 @@
 """The sandbox as a service of its own, over HTTP: it dies, loses answers, tells twice; a hundred click at once."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,61 +12,13 @@ from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.billing import cards, payments, webhooks
 from portal_app.billing.gateways.port import Silent
-from portal_app.build import ROOT
 from portal_app.errors import Conflict
 from portal_app.models import AttemptState, Bill, BillState
-from portal_app.sandbox_processor import signing
-from portal_app.sandbox_processor.ledger import FILE, Ledger
 from portal_app.settings import reset_settings
 from tests.billing import factories
 from tests.billing.payers import ANSWER_LOST, GOOD, attempts, bill_now, received
+from tests.billing.processor import Processor, listening
 from tests.cast import Cast, make_cast
-from tests.e2e.servers import free_port
-
-Message = tuple[bytes, dict[str, str]]
-
-
-class Processor:
-    """`python -m portal_app.sandbox_processor` in a process of its own, and a shop that only keeps what it is told."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.heard: list[Message] = []
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        own = {"PORTAL_DATA_DIR": str(self.folder), "PORTAL_SANDBOX_SECRET": "both know it", "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "portal_app.sandbox_processor", "--port", str(self.port)]
-        others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
-        # A group of its own: the server has a worker, which would outlive it.
-        self.process = subprocess.Popen(
-            command, cwd=self.folder, env=others | own, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        ends = time.monotonic() + 60
-        while not self._answers():
-            assert self.process.poll() is None, "it did not start"
-            assert time.monotonic() < ends, "it did not start in time"
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/pay/none").status_code == 404
-        except httpx.HTTPError:
-            return False
-
-    def kill(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(30)
-            self.process = None
-
-    def use_page(self, url: str, number: str = GOOD) -> int:
-        typed = {"number": number, "expiry": "12/40", "code": "123", "way": "card"}
-        return httpx.post(url, data=typed, timeout=30).status_code
-
-    def taken(self) -> list[int]:
-        return [row["amount"] for row in Ledger(self.folder / FILE).taken()]
 
 
 @pytest.fixture(scope="module")
@@ -86,39 +30,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processor]:
 
 
 @pytest.fixture
-def shop() -> Iterator[tuple[str, list[Message]]]:
-    """Where the processor's messages go: they are taken, and nothing is done with them."""
-    heard: list[Message] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            heard.append((body, {signing.HEADER: self.headers[signing.HEADER]}))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing is printed."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", heard
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def processor(running: Processor, shop: Any, monkeypatch: pytest.MonkeyPatch) -> Processor:
+def processor(running: Processor, monkeypatch: pytest.MonkeyPatch) -> Iterator[Processor]:
     if running.process is None:
         running.start()
-    given = {"SANDBOX_URL": running.address, "SANDBOX_SECRET": "both know it", "PUBLIC_URL": shop[0]}
-    for name, value in given.items():
-        monkeypatch.setenv(f"PORTAL_{name}", value)
-    reset_settings()
-    running.heard = shop[1]
-    return running
+    with listening(running) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        reset_settings()
+        yield running
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from sqlalchemy import event
+from sqlmodel import Session
 
 from portal_app import clock, db
 from portal_app.accounts import trials
+from portal_app.billing.gateways import sandbox
 from portal_app.jobs import cycle
 from portal_app.settings import reset_settings
 from tests.jobs.lives import at
@@ -46,14 +48,38 @@ def _prepare(environment: dict[str, str], now: datetime, batch: int) -> None:
 
 
 def _arm(kind: str, amount: float) -> None:
-    """Die before or after the given number of statements, at the commit of that number, or after some seconds."""
+    """Die after some seconds, or at the moment of that number: a statement, a commit, a question to the processor.
+
+    `before` and `after` a statement, at a `commit` that is lost and when one is `committed`, when the processor is to
+    be asked (`asking`), and when it has `answered` and nobody has heard.
+    """
     if kind == "seconds":
         timer = threading.Timer(amount, _die)
         timer.daemon = True
         timer.start()
         return
+    if kind in {"asking", "answered"}:
+        _arm_asking(kind, _countdown(int(amount)))
+        return
+    if kind == "committed":
+        event.listen(Session, "after_commit", _countdown(int(amount)))
+        return
     names = {"before": "before_cursor_execute", "after": "after_cursor_execute", "commit": "commit"}
     event.listen(db.engine(), names[kind], _countdown(int(amount)))
+
+
+def _arm_asking(kind: str, hear: Callable[..., None]) -> None:
+    ask = sandbox._ask
+
+    def asking(*given: Any) -> Any:
+        if kind == "asking":
+            hear()
+        answer = ask(*given)
+        if kind == "answered":
+            hear()
+        return answer
+
+    sandbox._ask = asking
 
 
 def _countdown(left: int) -> Callable[..., None]:
