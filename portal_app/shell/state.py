@@ -129,8 +129,9 @@ class NoticeState(rx.State):
 async def enter(state: BaseState) -> Actor:
     """Call first in every page's load: shows the frame for the actor and forgets the last refusal and outcome."""
     actor = guard.actor()
-    (await state.get_state(ShellState))._show(actor)
+    # The banners first: a load that is broken off must not leave a frame that keeps no room for them.
     await show_banners(state)
+    (await state.get_state(ShellState))._show(actor)
     session = await state.get_state(SessionState)
     if session.denied:
         session.denied = ""
