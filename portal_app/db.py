@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import anyio.to_thread
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -20,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BUSY_SECONDS = 10
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _threads = threading.local()
 
 
@@ -66,7 +68,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later can't wait for the lock in SQLite: writers ask for it at once.
-    connection.exec_driver_sql("BEGIN" if getattr(_threads, "reading", False) else "BEGIN IMMEDIATE")
+    if getattr(_threads, "reading", False):
+        # It waits for nobody and can't fail: straight to the driver, in a tenth of the time.
+        connection.connection.cursor().execute("BEGIN")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -120,6 +126,11 @@ async def glance(do: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     if engine().dialect.name == "sqlite":
         return read(do, *args, **kwargs)
     return await look(do, *args, **kwargs)
+
+
+def insert(session: Session, model: Any) -> Any:
+    """An INSERT of the model's table that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    return _INSERTS[session.get_bind().dialect.name](model)
 
 
 def is_alive() -> bool:

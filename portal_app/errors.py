@@ -2,11 +2,14 @@
 
 
 class PortalError(Exception):
-    """Base of all refusals; `sentence` may be shown as it is."""
+    """Base of all refusals; `sentence` may be shown as it is.
 
-    def __init__(self, sentence: str) -> None:
+    `fields` maps a field's name to the sentence shown beside it, where input can't be taken.
+    """
+
+    def __init__(self, sentence: str, **fields: str) -> None:
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence, self.fields = sentence, fields
 
 
 class Denied(PortalError):
@@ -22,8 +25,7 @@ class Conflict(PortalError):
 
 
 class Invalid(PortalError):
-    """Input that can't be taken. `fields` maps a field's name to the sentence shown beside it."""
+    """Input that can't be taken."""
 
     def __init__(self, sentence: str = "Please correct the marked fields.", **fields: str) -> None:
-        super().__init__(sentence)
-        self.fields = fields
+        super().__init__(sentence, **fields)

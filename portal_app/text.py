@@ -35,6 +35,11 @@ def searchable(text: str) -> str:
     return "".join(char for char in fold(text) if unicodedata.category(char) not in {"Cc", "Cs"}).strip()
 
 
+def holding(words: str) -> str:
+    """The pattern of LIKE, with / as its escape, for texts that hold the words."""
+    return "%" + re.sub("[/%_]", r"/\g<0>", words) + "%"
+
+
 def normal_email(text: str) -> str:
     """The form in which addresses are compared: trimmed, without case, the domain in its ASCII form."""
     folded = fold(clean(text))

@@ -9,6 +9,7 @@ from portal_app.shell.layout import portal_page
 from portal_app.ui import (
     button,
     callout,
+    fault_in,
     field,
     focus_first_fault,
     link_button,
@@ -228,4 +229,4 @@ def _is_custom() -> rx.Var[bool]:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

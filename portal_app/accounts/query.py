@@ -1,77 +1,36 @@
-"""What a list of accounts is asked for: search, filters, order, page. It is also the page's address."""
+"""What a list of accounts is asked for. It is also the dashboard's address."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from portal_app.models import AccountStatus, BackupStatus, BillingStatus
-from portal_app.paging import PAGE_SIZES, page_number, page_size
+from portal_app.paging import ListQuery
 
-SORTS = ("name", "email", "status", "backup", "billing", "amount", "size")
 BILLING_SORTS = frozenset({"billing", "amount"})
-LONGEST_SEARCH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class AccountQuery:
-    """A question for accounts; empty text asks for all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountQuery(ListQuery):
+    """A question for accounts."""
 
-    search: str = ""
+    SORTS = ("name", "email", "status", "backup", "billing", "amount", "size")
+    ORDER = "name"
+    FILTERS: ClassVar = {
+        "status": list(AccountStatus),
+        "backup": list(BackupStatus),
+        "billing": list(BillingStatus),
+    }
+
     status: str = ""
     backup: str = ""
     billing: str = ""
-    sort: str = "name"
-    descending: bool = False
-    page: int = 1
-    size: int = PAGE_SIZES[0]
+    sort: str = ORDER
 
-    @classmethod
-    def from_address(cls, values: Mapping[str, Any]) -> "AccountQuery":
-        """The query of an address; what it can't read is as if it weren't there."""
-        texts = {key: value if isinstance(value, str) else "" for key, value in values.items()}
-        order = texts.get("sort", "")
-        name = order.removeprefix("-")
-        known = name in SORTS
-        return cls(
-            search=texts.get("search", "")[:LONGEST_SEARCH],
-            status=_known(texts.get("status", ""), AccountStatus),
-            backup=_known(texts.get("backup", ""), BackupStatus),
-            billing=_known(texts.get("billing", ""), BillingStatus),
-            sort=name if known else "name",
-            descending=known and order.startswith("-"),
-            page=page_number(texts.get("page", "")),
-            size=page_size(texts.get("size", "")),
-        )
-
-    def without_billing(self) -> "AccountQuery":
+    def without_billing(self) -> Self:
         """The same for someone who may not see what is owed: neither filter nor order may tell."""
-        sort = "name" if self.sort in BILLING_SORTS else self.sort
-        return replace(self, billing="", sort=sort)
-
-    @property
-    def filtered(self) -> bool:
-        return bool(self.search.strip() or self.status or self.backup or self.billing)
-
-    def parameters(self) -> dict[str, str]:
-        """The query as parameters of an address, defaults left out."""
-        order = ("-" if self.descending else "") + self.sort
-        values = {
-            "search": self.search,
-            "status": self.status,
-            "backup": self.backup,
-            "billing": self.billing,
-            "sort": order if order != "name" else "",
-            "page": str(self.page) if self.page > 1 else "",
-            "size": str(self.size) if self.size != PAGE_SIZES[0] else "",
-        }
-        return {key: value for key, value in values.items() if value}
+        return replace(self, billing="", sort=self.ORDER if self.sort in BILLING_SORTS else self.sort)
 
     def address(self, **changes: Any) -> str:
-        """The dashboard's address for the query with these changes; a change other than of the page goes to page 1."""
-        page = changes.pop("page", 1)
-        return "/?" + urlencode(replace(self, page=page, **changes).parameters())
-
-
-def _known(value: str, kind: type) -> str:
-    return value if value in list(kind) else ""
+        """The dashboard's address for the query with these changes; what is asked more can be written behind it."""
+        return "/?" + urlencode(self.asked(**changes))

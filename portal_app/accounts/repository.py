@@ -1,6 +1,7 @@
 """Every SELECT of accounts, always in the actor's own scope."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +27,7 @@ from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountPage, AccountRow, Total
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.models import Account, AccountTotal, DeletedAccount, UserAccount
-from portal_app.text import searchable
+from portal_app.text import holding, searchable
 
 # Up to here matches of a search are counted; beyond it the page says "more than".
 COUNT_CAP = 10_000
@@ -43,6 +44,7 @@ _COLUMNS = (
     col(Account.amount_minor),
     col(Account.size_bytes),
 )
+_HITS = text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase")
 _ORDER: dict[str, tuple[Any, ...]] = {
     "name": (Account.name_key, Account.id),
     "email": (Account.email_key, Account.id),
@@ -60,11 +62,19 @@ def in_scope(actor: Actor) -> ColumnElement[bool]:
         return col(Account.id) == actor.account_id
     if actor.partner_id is None:
         return literal(False)
-    own = col(Account.partner_id) == actor.partner_id
-    if actor.all_accounts:
-        return own
-    chosen = select(UserAccount.account_id).where(col(UserAccount.user_id) == actor.user_id)
-    return and_(own, col(Account.id).in_(chosen))
+    return of_partner(actor.partner_id, None if actor.all_accounts else chosen_by(actor.user_id))
+
+
+def of_partner(partner_id: Any, chosen: Select[Any] | None) -> ColumnElement[bool]:
+    """The partner's accounts, all or the chosen ones. Ids may be parameters of a statement that is kept."""
+    own = Account.__table__.c.partner_id == partner_id
+    return own if chosen is None else and_(own, Account.__table__.c.id.in_(chosen))
+
+
+def chosen_by(user_id: Any) -> Select[Any]:
+    """The ids of the accounts that were chosen for a user."""
+    table = UserAccount.__table__.c
+    return select(table.account_id).where(table.user_id == user_id)
 
 
 def find_account(session: Session, actor: Actor, account_id: int, *, lock: bool = False) -> Account | None:
@@ -176,10 +186,12 @@ def _is_indexed(session: Session, words: str) -> bool:
 
 
 def _hits(words: str) -> TextClause:
-    phrase = '"' + words.replace('"', '""') + '"'
     # A name of its own for each: one query may search several times.
-    words = bindparam("phrase", phrase, unique=True)
-    return text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase").bindparams(words)
+    return _HITS.bindparams(bindparam("phrase", _phrase(words), unique=True))
+
+
+def _phrase(words: str) -> str:
+    return '"' + words.replace('"', '""') + '"'
 
 
 def _from(part: pages.Part, query: AccountQuery) -> list[ColumnElement[bool]]:
@@ -224,6 +236,24 @@ def first_matches(session: Session, actor: Actor, words: str, limit: int) -> lis
     where = _where(session, actor, AccountQuery(search=words))
     found = session.execute(select(*_COLUMNS).where(where).order_by(col(Account.name_key)).limit(limit))
     return [AccountRow(*row) for row in found]
+
+
+def named(session: Session, actor: Actor, words: str, limit: int) -> list[tuple[int, bool]]:
+    """Ids of a partner's accounts whose name or email holds the words, and whether one is just the words: first."""
+    values = {"partner": actor.partner_id, "user": actor.user_id, "words": words, "limit": limit}
+    values |= {"phrase": _phrase(words), "pattern": holding(words)}
+    statement = _named(indexed=_is_indexed(session, words), chosen=not actor.all_accounts)
+    return [(account_id, exact) for account_id, exact in session.execute(statement, values)]
+
+
+@cache
+def _named(*, indexed: bool, chosen: bool) -> Select[int, bool]:
+    account = Account.__table__.c
+    keys, words = (account.name_key, account.email_key), bindparam("words")
+    found = account.id.in_(_HITS) if indexed else or_(*(key.like(bindparam("pattern"), escape="/") for key in keys))
+    exact = or_(*(key == words for key in keys))
+    mine = of_partner(bindparam("partner"), chosen_by(bindparam("user")) if chosen else None)
+    return select(account.id, exact).where(mine, found).order_by(exact.desc()).limit(bindparam("limit"))
 
 
 def ids_in_scope(session: Session, actor: Actor, account_ids: Sequence[int]) -> list[int]:

@@ -19,8 +19,10 @@ from portal_app.ui import (
     cut,
     dialog,
     empty_state,
+    fault_in,
     focus_first_fault,
     icon_button,
+    instant,
     link,
     option,
     select,
@@ -113,8 +115,8 @@ def _cells(line: rx.Var[TokenLine]) -> list[Any]:
         cut(line["name"]),
         cut(line["permissions"]),
         cut(line["created_by"]),
-        rx.el.span(line["expires"]["text"], title=line["expires"]["exact"]),
-        rx.el.span(line["used"]["text"], title=line["used"]["exact"]),
+        instant(line["expires"]),
+        instant(line["used"]),
         badge(line["state_kind"], line["state"]),
         rx.cond(
             line["lives"],
@@ -204,4 +206,4 @@ def _revoke_dialog() -> rx.Component:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

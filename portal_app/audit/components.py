@@ -11,7 +11,7 @@ from portal_app.audit.tags import Activity
 from portal_app.shell.forms import NativeForm
 from portal_app.ui import (
     Column,
-    ask,
+    ask_for,
     badge,
     bare_select,
     button,
@@ -26,12 +26,6 @@ from portal_app.ui import (
     table,
 )
 
-ASK = f"""(name, value) => {{
-  const asked = new URLSearchParams(location.search);
-  asked.delete("before"); asked.delete("after");
-  if (value) asked.set(name, value); else asked.delete(name);
-  return asked.size ? "{PATH}?" + asked : "{PATH}";
-}}"""
 COLUMNS = (
     Column("Date", "date"),
     Column("User Activity", "short"),
@@ -123,9 +117,8 @@ def _filters() -> rx.Component:
 
 
 def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
-    """Go to the address as it stands, with one value changed, from the newest row on."""
-    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
-    return ask(href, State.answer, replace=True)
+    """From the newest row on."""
+    return ask_for(State.answer, name, value, without=["before", "after"], path=PATH)
 
 
 def _chips() -> rx.Component:

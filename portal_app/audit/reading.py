@@ -50,23 +50,21 @@ def page(session: Session, actor: Actor, query: AuditQuery) -> AuditPage:
     actor.require(Permission.AUDIT_VIEW)
     found, note = _look_up(session, actor, query)
     if note:
-        return AuditPage([], 0, False, False, False, frozenset(), note)
-    rows = repository.rows(session, actor, query, found, query.size + 1)
+        return AuditPage([], 0, False, False, False, note)
+    rows, count = repository.page(session, actor, query, found, query.size + 1)
     if query.after and len(rows) <= query.size:
         # The newest page is always a full one.
         query = query.unplaced()
-        rows = repository.rows(session, actor, query, found, query.size + 1)
+        rows, count = repository.page(session, actor, query, found, query.size + 1)
     over = len(rows) > query.size
     shown = (rows[1:] if query.after else rows[:-1]) if over else rows
-    counted = repository.count(session, actor, query, found)
-    capped = counted > COUNT_CAP and (query.filtered or not actor.all_accounts)
+    capped = count > COUNT_CAP and (query.filtered or not actor.all_accounts)
     return AuditPage(
         rows=shown,
-        matching=COUNT_CAP if capped else counted,
+        matching=COUNT_CAP if capped else count,
         more=capped,
         older=over or query.after is not None,
         newer=query.before is not None or (over and query.after is not None),
-        openable=_openable(session, actor, shown),
         note="",
     )
 
@@ -95,7 +93,7 @@ def export_part(session: Session, actor: Actor, export: Export, last: AuditRow |
     """
     actor.require(Permission.AUDIT_VIEW)
     query = replace(export.query, before=last.mark if last else None)
-    return repository.rows(session, actor, query, export.found, EXPORTED_AT_ONCE, upto=export.last)
+    return repository.part(session, actor, query, export.found, EXPORTED_AT_ONCE, last=export.last)
 
 
 def as_csv(rows: Iterable[AuditRow], time_zone: str) -> bytes:
@@ -127,14 +125,7 @@ def _look_up(session: Session, actor: Actor, query: AuditQuery) -> tuple[Found, 
 
 def _account_ids(session: Session, actor: Actor, words: str) -> list[int]:
     """Accounts of now and of the past; one whose name or email is just that stands alone."""
-    rows = accounts.first_matches(session, actor, words, MOST_NAMED + 1)
-    exact = [row.id for row in rows if words in (searchable(row.name), searchable(row.email))]
+    living = accounts.named(session, actor, words, MOST_NAMED + 1)
+    exact = [account_id for account_id, is_just_that in living if is_just_that]
     gone = repository.deleted_accounts(session, actor, words, MOST_NAMED + 1)
-    return exact or [row.id for row in rows] + gone
-
-
-def _openable(session: Session, actor: Actor, rows: list[AuditRow]) -> frozenset[int]:
-    if not actor.may(Permission.ACCOUNTS_ACCESS):
-        return frozenset()
-    ids = {row.account_id for row in rows if row.account_id is not None}
-    return frozenset(accounts.ids_in_scope(session, actor, sorted(ids)))
+    return exact or [account_id for account_id, _ in living] + gone

@@ -2,36 +2,83 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlmodel import Session, col
 
-from portal_app.audit.query import COMPLETED, AuditQuery, Mark
+from portal_app.accounts import repository as accounts
+from portal_app.audit.query import AuditQuery
 from portal_app.audit.rows import AuditRow
 from portal_app.auth.actor import Actor, ActorKind
-from portal_app.models import AuditChain, AuditEvent, DeletedAccount, User, UserAccount
+from portal_app.auth.permissions import Permission
+from portal_app.models import Account, AuditChain, AuditEvent, DeletedAccount, User
 from portal_app.models.base import Instant
-from portal_app.text import fold
+from portal_app.text import fold, holding
 
 # Up to here rows are counted; beyond it the page says "more than".
 COUNT_CAP = 10_000
 MOST_PEOPLE = 5_000
 
+_EVENT, _ACCOUNT = AuditEvent.__table__.c, Account.__table__.c
 _COLUMNS = (
-    col(AuditEvent.made_at),
-    col(AuditEvent.number),
-    col(AuditEvent.activity),
-    col(AuditEvent.completed),
-    col(AuditEvent.account_id),
-    col(AuditEvent.account_name),
-    col(AuditEvent.performed_by),
-    col(AuditEvent.description),
-    col(AuditEvent.address),
-    col(AuditEvent.browser),
+    _EVENT.made_at,
+    _EVENT.number,
+    _EVENT.activity,
+    _EVENT.completed,
+    _EVENT.account_id,
+    _EVENT.account_name,
+    _EVENT.performed_by,
+    _EVENT.description,
+    _EVENT.address,
+    _EVENT.browser,
 )
-_PLACE = (col(AuditEvent.made_at), col(AuditEvent.number))
+_PLACE = (_EVENT.made_at, _EVENT.number)
+_MARK = tuple_(bindparam("at", type_=Instant), bindparam("number", type_=BigInteger))
+_CHOSEN = accounts.chosen_by(bindparam("user"))
+# Whatever may be asked of a row, by the name of its value. Of the words asked for there is one statement each time, so
+# that a question costs the database's time and not that of writing it down.
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "partner": _EVENT.partner_id == bindparam("partner"),
+    # With chosen accounts: theirs and the rows without an account.
+    "user": or_(_EVENT.account_id.is_(None), _EVENT.account_id.in_(_CHOSEN)),
+    "since": _EVENT.made_at >= bindparam("since"),
+    "until": _EVENT.made_at < bindparam("until"),
+    "activity": _EVENT.activity == bindparam("activity"),
+    "completed": _EVENT.completed,
+    # In the very words of the index over what failed: SQLite takes no others for the same.
+    "failed": text("NOT audit_event.completed"),
+    "accounts": _EVENT.account_id.in_(bindparam("accounts", expanding=True)),
+    "people": _EVENT.performed_by.in_(bindparam("people", expanding=True)),
+    "before": tuple_(*_PLACE) < _MARK,
+    "after": tuple_(*_PLACE) > _MARK,
+    "last": _EVENT.number <= bindparam("last"),
+}
+_PLACED = frozenset({"before", "after"})
+_BY = select(_EVENT.number).where(_CONDITIONS["partner"], _EVENT.performed_by == bindparam("words")).limit(1)
+_GONE = DeletedAccount.__table__.c
+_DELETED = (
+    select(_GONE.account_id)
+    .where(
+        _GONE.partner_id == bindparam("partner"),
+        or_(*(func.lower(one).like(bindparam("pattern"), escape="/") for one in (_GONE.name, _GONE.email))),
+    )
+    .limit(bindparam("limit"))
+)
 # From one name to the next one of the index: as many looks as there are people, however many rows each has.
 _PERFORMERS = text(
     """
@@ -54,40 +101,23 @@ class Found:
     people: Sequence[str] | None = None
 
 
-def in_scope(actor: Actor) -> ColumnElement[bool]:
-    """The rows that exist for the actor: their partner's; with chosen accounts, theirs and those without an account."""
-    if actor.partner_id is None or actor.kind == ActorKind.CUSTOMER:
-        return literal(False)
-    own = col(AuditEvent.partner_id) == actor.partner_id
-    if actor.all_accounts:
-        return own
-    chosen = select(UserAccount.account_id).where(col(UserAccount.user_id) == actor.user_id)
-    return and_(own, or_(col(AuditEvent.account_id).is_(None), col(AuditEvent.account_id).in_(chosen)))
+def page(session: Session, actor: Actor, query: AuditQuery, found: Found, limit: int) -> tuple[list[AuditRow], int]:
+    """The next rows before (or after) the query's place, the newest first, and how many match wherever they stand."""
+    values = _values(actor, query, found)
+    names = _names(values)
+    openable = actor.may(Permission.ACCOUNTS_ACCESS)
+    read = session.execute(_page(names, openable), values | {"limit": limit}).all()
+    rows = [AuditRow(*row[:-1]) for row in read]
+    if rows:
+        return rows[::-1] if query.after else rows, read[0][-1]
+    # None beyond the place: some may be before it.
+    return [], 0 if _PLACED.isdisjoint(names) else session.scalar(select(_count(names)), values) or 0
 
 
-def rows(
-    session: Session, actor: Actor, query: AuditQuery, found: Found, limit: int, *, upto: int | None = None
-) -> list[AuditRow]:
-    """The next rows before (or after) the query's place, the newest first; `upto` leaves out those added since."""
-    wanted = select(*_COLUMNS).where(_where(actor, query, found))
-    if upto is not None:
-        wanted = wanted.where(col(AuditEvent.number) <= upto)
-    if query.after:
-        wanted = wanted.where(tuple_(*_PLACE) > _at(query.after)).order_by(*(one.asc() for one in _PLACE))
-    else:
-        if query.before:
-            wanted = wanted.where(tuple_(*_PLACE) < _at(query.before))
-        wanted = wanted.order_by(*(one.desc() for one in _PLACE))
-    read = [AuditRow(*row) for row in session.execute(wanted.limit(limit))]
-    return read[::-1] if query.after else read
-
-
-def count(session: Session, actor: Actor, query: AuditQuery, found: Found) -> int:
-    """How many rows match, up to one more than the cap. All of a partner's are known without counting."""
-    if actor.all_accounts and not query.filtered:
-        return end_of(session, actor)
-    capped = select(literal(1)).select_from(AuditEvent).where(_where(actor, query, found)).limit(COUNT_CAP + 1)
-    return session.scalar(select(func.count()).select_from(capped.subquery())) or 0
+def part(session: Session, actor: Actor, query: AuditQuery, found: Found, limit: int, *, last: int) -> list[AuditRow]:
+    """The next rows before the query's place up to number `last`, the newest first."""
+    values = _values(actor, query, found) | {"last": last}
+    return [AuditRow(*row) for row in session.execute(_rows(_names(values)), values | {"limit": limit})]
 
 
 def end_of(session: Session, actor: Actor) -> int:
@@ -97,10 +127,7 @@ def end_of(session: Session, actor: Actor) -> int:
 
 def performers(session: Session, actor: Actor, words: str) -> list[str]:
     """The names in the audit that hold the words; only the one that is the words, if there is."""
-    exact = select(literal(1)).where(
-        col(AuditEvent.partner_id) == actor.partner_id, col(AuditEvent.performed_by) == words
-    )
-    if session.scalar(exact.limit(1)):
+    if session.execute(_BY, {"partner": actor.partner_id, "words": words}).first():
         return [words]
     names = session.scalars(_PERFORMERS, {"partner": actor.partner_id, "most": MOST_PEOPLE})
     return [name for name in names if fold(words) in fold(name)]
@@ -108,12 +135,8 @@ def performers(session: Session, actor: Actor, words: str) -> list[str]:
 
 def deleted_accounts(session: Session, actor: Actor, words: str, limit: int) -> list[int]:
     """Ids of the partner's deleted accounts whose name or email holds the words."""
-    names = (func.lower(col(DeletedAccount.name)), func.lower(col(DeletedAccount.email)))
-    found = select(col(DeletedAccount.account_id)).where(
-        col(DeletedAccount.partner_id) == actor.partner_id,
-        or_(*(name.contains(words.lower(), autoescape=True) for name in names)),
-    )
-    return list(session.scalars(found.limit(limit)))
+    values = {"partner": actor.partner_id, "pattern": holding(words.lower()), "limit": limit}
+    return list(session.scalars(_DELETED, values))
 
 
 def colleagues(session: Session, actor: Actor, limit: int) -> list[str]:
@@ -122,25 +145,59 @@ def colleagues(session: Session, actor: Actor, limit: int) -> list[str]:
     return list(session.scalars(own.order_by(col(User.email_key)).limit(limit)))
 
 
-def _where(actor: Actor, query: AuditQuery, found: Found) -> ColumnElement[bool]:
-    asked = [in_scope(actor), *_dates(query.span(actor.time_zone))]
-    if query.activity:
-        asked.append(col(AuditEvent.activity) == query.activity)
-    if query.status:
-        # In the very words of the index over what failed: SQLite takes no others for the same.
-        asked.append(col(AuditEvent.completed) if query.status == COMPLETED else text("NOT audit_event.completed"))
-    if found.accounts is not None:
-        asked.append(col(AuditEvent.account_id).in_(found.accounts))
-    if found.people is not None:
-        asked.append(col(AuditEvent.performed_by).in_(found.people))
-    return and_(*asked)
+def _values(actor: Actor, query: AuditQuery, found: Found) -> dict[str, Any]:
+    """What is asked for, by the names of `_CONDITIONS` and of their parameters; the actor's own scope always is."""
+    # No partner is none: nothing is equal to NULL.
+    scope = {"partner": None if actor.kind == ActorKind.CUSTOMER else actor.partner_id}
+    if not actor.all_accounts:
+        scope["user"] = actor.user_id
+    since, until = query.span(actor.time_zone)
+    asked = {
+        "since": since,
+        "until": until,
+        "activity": query.activity or None,
+        query.status: query.status or None,
+        "accounts": found.accounts,
+        "people": found.people,
+    }
+    place = query.after or query.before
+    if place is not None:
+        asked |= {"after" if query.after else "before": True, "at": place.made_at, "number": place.number}
+    return scope | {name: value for name, value in asked.items() if value is not None}
 
 
-def _dates(span: tuple[datetime | None, datetime | None]) -> list[ColumnElement[bool]]:
-    since, until = span
-    asked = [] if since is None else [col(AuditEvent.made_at) >= since]
-    return asked if until is None else [*asked, col(AuditEvent.made_at) < until]
+def _names(values: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name in _CONDITIONS if name in values)
 
 
-def _at(mark: Mark) -> ColumnElement[Any]:
-    return tuple_(literal(mark.made_at, Instant), literal(mark.number))
+@cache
+def _rows(names: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    forwards = "after" in names
+    order = (one.asc() if forwards else one.desc() for one in _PLACE)
+    return select(*_COLUMNS).where(_where(names)).order_by(*order).limit(bindparam("limit"))
+
+
+@cache
+def _page(names: tuple[str, ...], openable: bool) -> Select[*tuple[Any, ...]]:
+    """The rows; whether the account of each still exists for the actor; how many match."""
+    rows = _rows(names)
+    if openable:
+        mine = accounts.of_partner(bindparam("partner"), _CHOSEN if "user" in names else None)
+        this = and_(_ACCOUNT.id == _EVENT.account_id, mine)
+        rows = rows.join_from(AuditEvent.__table__, Account.__table__, this, isouter=True)
+    return rows.add_columns(_ACCOUNT.id.is_not(None) if openable else literal(False), _count(names))
+
+
+@cache
+def _count(names: tuple[str, ...]) -> ScalarSelect[Any]:
+    """How many rows match, up to one more than the cap. All of a partner's are known without counting."""
+    asked = tuple(name for name in names if name not in _PLACED)
+    if asked == ("partner",):
+        chain = AuditChain.__table__.c
+        return select(chain.number).where(chain.chain == bindparam("partner")).scalar_subquery()
+    matching = select(literal(1)).select_from(AuditEvent.__table__).where(_where(asked)).limit(COUNT_CAP + 1)
+    return select(func.count()).select_from(matching.subquery()).scalar_subquery()
+
+
+def _where(names: tuple[str, ...]) -> ColumnElement[bool]:
+    return and_(*(_CONDITIONS[name] for name in names))

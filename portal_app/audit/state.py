@@ -1,7 +1,5 @@
 """The state of the audit page."""
 
-from typing import Any
-
 import reflex as rx
 
 from portal_app import db
@@ -11,6 +9,7 @@ from portal_app.audit.rows import Line, line
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
+from portal_app.shell.listing import assign
 from portal_app.shell.state import enter
 
 
@@ -38,7 +37,7 @@ class AuditState(rx.State):
     async def load(self):
         """Show what the address asks for."""
         actor = await enter(self)
-        self._change({"people": await db.look(reading.people, actor)})
+        assign(self, {"people": await db.look(reading.people, actor)})
         await self._show(actor)
 
     @rx.event
@@ -53,10 +52,11 @@ class AuditState(rx.State):
         found = await db.look(reading.page, actor, query)
         first, last = (found.rows[0].mark, found.rows[-1].mark) if found.rows else (None, None)
         number = f"{found.matching:,}" + ("+" if found.more else "")
-        self._change(
+        assign(
+            self,
             {
                 "loading": False,
-                "lines": [line(row, found.openable, actor.time_zone) for row in found.rows],
+                "lines": [line(row, actor.time_zone) for row in found.rows],
                 "count": f"{number} {'event' if number == '1' else 'events'}",
                 "note": found.note,
                 "filtered": query.filtered,
@@ -69,11 +69,5 @@ class AuditState(rx.State):
                 "size": query.size,
                 "newer": query.address(after=first) if found.newer and first else "",
                 "older": query.address(before=last) if found.older and last else "",
-            }
+            },
         )
-
-    def _change(self, values: dict[str, Any]) -> None:
-        # A variable is sent again whenever it is assigned: assign only what differs.
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)

@@ -24,10 +24,11 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from: the TCP peer's address and the browser as it names itself."""
+    """Where a request comes from: the TCP peer's address, the browser as it names itself and as it was marked."""
 
     address: str = ""
     browser: str = ""
+    mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

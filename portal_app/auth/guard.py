@@ -26,6 +26,7 @@ from portal_app import db
 from portal_app.auth import denials, passkeys, sessions
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
 from portal_app.auth.browsers import browser_name
+from portal_app.auth.cookies import mark_in
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState, WaitingState
 from portal_app.errors import Denied
@@ -142,7 +143,8 @@ def undeclared() -> list[str]:
 
 def origin_of(state: BaseState) -> Origin:
     """Where the socket of this event comes from."""
-    return Origin(state.router.session.client_ip, browser_name(state.router.headers.user_agent))
+    headers = state.router.headers
+    return Origin(state.router.session.client_ip, browser_name(headers.user_agent), mark_in(headers.cookie))
 
 
 async def identify(state: BaseState, *, in_use: bool = True) -> Actor:

@@ -12,6 +12,7 @@ from portal_app import db
 from portal_app.auth import denials, guard, service, sessions, steps
 from portal_app.auth.actor import Actor, ActorKind, Origin
 from portal_app.auth.browsers import browser_name
+from portal_app.auth.cookies import mark_in
 from portal_app.auth.steps import Step, StepKind
 from portal_app.errors import Denied
 from portal_app.ip_restrictions import refusals
@@ -24,7 +25,8 @@ LARGEST_FORM = 16_384
 
 def origin_of(request: Request) -> Origin:
     """Where a request comes from."""
-    return Origin(request.client.host if request.client else "", browser_name(request.headers.get("user-agent", "")))
+    address, told = request.client.host if request.client else "", request.headers
+    return Origin(address, browser_name(told.get("user-agent", "")), mark_in(told.get("cookie")))
 
 
 async def actor_of(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Actor:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
+from portal_app.auth import cookies
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
 from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
 from portal_app.ip_restrictions.repository import comes_from_elsewhere
@@ -37,16 +38,16 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def new_ticket(session: Session, user_id: int) -> str:
-    """A one-time ticket that the next request changes into a cookie."""
+def new_ticket(session: Session, user_id: int, mark: str = "") -> str:
+    """A one-time ticket that the next request of the browser with this mark changes into a cookie."""
     ticket = secrets.token_urlsafe(32)
-    session.add(LoginTicket(ticket_hash=digest(ticket), user_id=user_id, ends_at=clock.now() + TICKET_LIFE))
+    session.add(LoginTicket(ticket_hash=digest(f"{ticket}.{mark}"), user_id=user_id, ends_at=clock.now() + TICKET_LIFE))
     return ticket
 
 
 def redeem(session: Session, ticket: str, origin: Origin) -> str | None:
-    """Change a ticket into a new session's token. A ticket used before, or too old, gives None."""
-    spent = delete(LoginTicket).where(col(LoginTicket.ticket_hash) == digest(ticket))
+    """Change a ticket into a new session's token. One used before, too old, or of another browser, gives None."""
+    spent = delete(LoginTicket).where(col(LoginTicket.ticket_hash) == digest(f"{ticket}.{origin.mark}"))
     found = session.execute(spent.returning(col(LoginTicket.user_id), col(LoginTicket.ends_at))).first()
     if found is None or found.ends_at < clock.now():
         return None
@@ -72,12 +73,16 @@ def end(session: Session, token_hash: str) -> None:
     session.execute(delete(LoginSession).where(col(LoginSession.token_hash) == token_hash))
 
 
-def end_all(session: Session, user_id: int, keep_hash: str = "") -> None:
-    """Sign the user out everywhere, but for the session with `keep_hash`; sign-ins on their way end too."""
+def end_all(session: Session, user_id: int, keep_hash: str = "") -> int:
+    """Sign the user out everywhere, but for the session with `keep_hash`; sign-ins on their way end too.
+
+    How many sessions there were.
+    """
     others = col(LoginSession.token_hash) != keep_hash
-    session.execute(delete(LoginSession).where(col(LoginSession.user_id) == user_id, others))
+    ended = session.execute(delete(LoginSession).where(col(LoginSession.user_id) == user_id, others)).rowcount
     for model in (LoginTicket, PendingSignIn):
         session.execute(delete(model).where(col(model.user_id) == user_id))
+    return ended
 
 
 def identify(session: Session, token: str | None, origin: Origin) -> Actor:
@@ -128,10 +133,7 @@ def note_confirmed(session: Session, token_hash: str) -> None:
 
 def token_in(cookie_header: str | None) -> str | None:
     """The session token in a Cookie header."""
-    # Not http.cookies: one odd cookie of another program on this host would hide ours from it.
-    pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
-    found = {name: value for name, _, value in pairs}
-    return found.get(SECURE_COOKIE) or found.get(COOKIE) or None
+    return cookies.value_in(cookie_header, SECURE_COOKIE, COOKIE) or None
 
 
 def _actor(login: LoginSession, user: User, partner: Partner | None, origin: Origin) -> Actor:

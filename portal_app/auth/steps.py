@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from portal_app import clock
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
-from portal_app.auth import second_factor, sessions
+from portal_app.auth import cookies, second_factor, sessions
 from portal_app.auth.actor import Actor, Origin
 from portal_app.auth.credentials import partner_of, person, set_password, told, where
 from portal_app.auth.second_factor import Enrolment
@@ -99,9 +99,7 @@ def standing(session: Session, token: str) -> Step:
 
 def token_in(cookie_header: str | None) -> str:
     """The step's token in a Cookie header; empty without one."""
-    pairs = (part.strip().partition("=") for part in (cookie_header or "").split(";"))
-    found = {name: value for name, _, value in pairs}
-    return found.get(SECURE_COOKIE) or found.get(COOKIE) or ""
+    return cookies.value_in(cookie_header, SECURE_COOKIE, COOKIE)
 
 
 def at(session: Session, token: str, kind: StepKind) -> tuple[PendingSignIn, User] | None:
@@ -219,7 +217,7 @@ def _go_on(session: Session, waiting: PendingSignIn, user: User, token: str, ori
     session.execute(delete(PendingSignIn).where(col(PendingSignIn.token_hash) == waiting.token_hash))
     both = " and a second factor" if waiting.second_factor_done and waiting.method != Method.PASSKEY else ""
     note(session, user, origin, f"Signed in with {waiting.method}{both}")
-    return Step(kind, sessions.new_ticket(session, user.id or 0))
+    return Step(kind, sessions.new_ticket(session, user.id or 0, origin.mark))
 
 
 def _tell_of_recovery(session: Session, user: User, before: int, origin: Origin) -> None:

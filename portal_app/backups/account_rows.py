@@ -4,16 +4,9 @@ from typing import TypedDict
 
 from portal_app.accounts.rows import BACKUP, STATUS, AccountDetails
 from portal_app.backups.rows import RunRow, TaskRow
+from portal_app.facts import Fact
 from portal_app.sizes import size_text
 from portal_app.times import Moment, moment
-
-
-class Fact(TypedDict):
-    """One line of the account's head."""
-
-    label: str
-    text: str
-    exact: str
 
 
 class TaskLine(TypedDict):

@@ -4,11 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.backups.account_rows import Fact, RunLine, TaskLine
+from portal_app.backups.account_rows import RunLine, TaskLine
 from portal_app.backups.state import AccountState as State
 from portal_app.shell.layout import portal_page
-from portal_app.times import Moment
-from portal_app.ui import Column, badge, button, cut, empty_state, icon, link, link_button, table
+from portal_app.ui import Column, badge, button, cut, empty_state, facts, icon, instant, link, link_button, table
 
 FACTS = 5
 
@@ -47,19 +46,11 @@ def _head() -> rx.Component:
             class_name="page-head page-head-title",
         ),
         rx.el.dl(
-            rx.cond(State.loading, rx.foreach(list(range(FACTS)), _waiting_fact), rx.foreach(State.facts, _fact)),
+            facts(State.facts, loading=State.loading, waiting=FACTS),
             class_name="facts card",
         ),
         class_name="stack",
     )
-
-
-def _waiting_fact(_number: rx.Var[int]) -> rx.Component:
-    return rx.el.div(rx.el.dt("\u00a0"), rx.el.dd(rx.el.span(class_name="skeleton")), aria_hidden="true")
-
-
-def _fact(fact: rx.Var[Fact]) -> rx.Component:
-    return rx.el.div(rx.el.dt(fact["label"]), rx.el.dd(fact["text"], title=fact["exact"]))
 
 
 def _tasks() -> rx.Component:
@@ -103,7 +94,7 @@ def _task(task: rx.Var[TaskLine]) -> list[Any]:
         cut(task["name"]),
         task["service"],
         badge(task["outcome_kind"], task["outcome"]),
-        _time(task["last"]),
+        instant(task["last"]),
         task["entities"],
         task["size"],
     ]
@@ -141,13 +132,9 @@ def _run(run: rx.Var[RunLine]) -> list[Any]:
     return [
         cut(run["task"]),
         badge(run["outcome_kind"], run["outcome"]),
-        _time(run["started"]),
+        instant(run["started"]),
         run["took"],
         run["added"],
         run["entities"],
         rx.cond(run["message"] != "", cut(run["message"])),
     ]
-
-
-def _time(moment: rx.Var[Moment]) -> rx.Component:
-    return rx.el.span(moment["text"], title=moment["exact"])

@@ -4,10 +4,9 @@ from datetime import UTC, date
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from portal_app import clock
+from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository
@@ -18,7 +17,6 @@ from portal_app.models import Account, BackupRun, BackupTask, Outcome, PartnerDa
 
 # Far below what a 64-bit column holds, and more than anybody stores: sums can't overflow.
 MOST_STORED = 2**62
-_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def record_run(session: Session, actor: Actor, report: RunReport) -> RecordedRun:
@@ -138,7 +136,7 @@ def _update_days(session: Session, partner_id: int, run: BackupRun) -> None:
 
 def _count_day(session: Session, partner_id: int, day: date, first: dict[str, Any], later: dict[str, Any]) -> None:
     counts = {"successful": 0, "partial": 0, "failed": 0}
-    insert = _INSERTS[session.get_bind().dialect.name](PartnerDay)
+    insert = db.insert(session, PartnerDay)
     insert = insert.values({"partner_id": partner_id, "day": day} | counts | first)
     session.execute(insert.on_conflict_do_update(index_elements=["partner_id", "day"], set_=later))
 

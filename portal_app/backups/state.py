@@ -12,9 +12,10 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository
-from portal_app.backups.account_rows import Fact, RunLine, TaskLine, badges, facts, run_line, task_line
+from portal_app.backups.account_rows import RunLine, TaskLine, badges, facts, run_line, task_line
 from portal_app.backups.rows import RunMark, RunRow, TaskRow
 from portal_app.errors import NotFound
+from portal_app.facts import Fact
 from portal_app.shell.state import enter
 from portal_app.shell.watching import keep_fresh
 

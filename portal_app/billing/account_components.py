@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.billing.account_lines import BillWords, FactWords, LineWords
+from portal_app.billing.account_lines import BillWords, LineWords
 from portal_app.billing.account_state import PATH
 from portal_app.billing.account_state import AccountBillsState as State
 from portal_app.billing.bills_state import BillsState
@@ -42,11 +42,6 @@ LINES = (
     Column("Amount", "number"),
     Column("Why this line?", "action"),
 )
-
-
-def fact(words: rx.Var[FactWords]) -> rx.Component:
-    """A line of the head."""
-    return rx.el.div(rx.el.dt(words["label"]), rx.el.dd(words["text"], title=words["exact"]))
 
 
 def actions() -> rx.Component:

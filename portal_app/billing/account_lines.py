@@ -8,8 +8,8 @@ from portal_app.billing.account_rows import AccountBill, AccountBilling, Account
 from portal_app.billing.lines import NOTHING, plan_words, renewal_words
 from portal_app.billing.plan import Forecast
 from portal_app.billing.subscriptions import Standing
-from portal_app.billing.why import quantity_words
-from portal_app.billing.words import date_text, open_words
+from portal_app.billing.words import date_text, open_words, quantity_text
+from portal_app.facts import Fact
 from portal_app.models import BillingMethod, BillKind, BillState
 from portal_app.money import amount_text
 from portal_app.times import moment
@@ -46,14 +46,6 @@ class LineWords(TypedDict):
     amount: str
 
 
-class FactWords(TypedDict):
-    """A line of the page's head."""
-
-    label: str
-    text: str
-    exact: str
-
-
 def bill_words(bill: AccountBill) -> BillWords:
     """A bill in words; its amount is the account's share."""
     status, kind = _status(bill)
@@ -85,29 +77,29 @@ def line_words(line: AccountLine) -> LineWords:
         position=line.position,
         service=line.description,
         period=f"{date_text(line.starts_on)} \u2013 {date_text(line.ends_on - ONE_DAY)}",
-        quantity=quantity_words(line) or NOTHING,
+        quantity=quantity_text(line) or NOTHING,
         price=amount_text(line.unit_minor, line.currency) if line.unit_minor is not None else "Graduated",
         amount=amount_text(line.amount_minor, line.currency),
     )
 
 
-def facts(found: AccountBilling, currency: str, time_zone: str) -> list[FactWords]:
+def facts(found: AccountBilling, currency: str, time_zone: str) -> list[Fact]:
     """What stands in the page's head."""
     paid = found.paid
     last = moment(paid.last_at, time_zone)
     count = f"{paid.bills:,} {'bill' if paid.bills == 1 else 'bills'}"
     return [
-        FactWords(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
+        Fact(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
         _plan(found, time_zone),
-        FactWords(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
-        FactWords(
+        Fact(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
+        Fact(
             label="Previous Payments",
             text=f"{amount_text(paid.amount_minor, currency)} for {count}, last {last['text']}"
             if paid.bills
             else NOTHING,
             exact=last["exact"],
         ),
-        FactWords(label="Seats", text=_seats(found.subscription), exact=""),
+        Fact(label="Seats", text=_seats(found.subscription), exact=""),
     ]
 
 
@@ -116,11 +108,11 @@ def forecast_words(expected: Forecast | None, currency: str) -> str:
     return f"{amount_text(expected.amount_minor, currency)} on {date_text(expected.on)}" if expected else NOTHING
 
 
-def _plan(found: AccountBilling, time_zone: str) -> FactWords:
+def _plan(found: AccountBilling, time_zone: str) -> Fact:
     if found.deleted_at is None:
-        return FactWords(label="Subscription", text=plan_words(found.status, found.subscription), exact="")
+        return Fact(label="Subscription", text=plan_words(found.status, found.subscription), exact="")
     gone = moment(found.deleted_at, time_zone)
-    return FactWords(label="Subscription", text=f"Account deleted {gone['text']}", exact=gone["exact"])
+    return Fact(label="Subscription", text=f"Account deleted {gone['text']}", exact=gone["exact"])
 
 
 def _seats(standing: Standing | None) -> str:

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.billing.account_components import actions, bills, dialogs, fact, lines, why_dialog
+from portal_app.billing.account_components import actions, bills, dialogs, lines, why_dialog
 from portal_app.billing.account_state import PATH
 from portal_app.billing.account_state import AccountBillsState as State
 from portal_app.billing.bills_state import BillsState
@@ -10,7 +10,7 @@ from portal_app.billing.components import billing_badge
 from portal_app.billing.leaving_components import leaving_form
 from portal_app.billing.query import PATH as STATUS
 from portal_app.shell.layout import billing_tabs, portal_page
-from portal_app.ui import callout, icon, link, link_button
+from portal_app.ui import bone, callout, facts, icon, link, link_button
 
 FACTS = 5
 
@@ -46,27 +46,19 @@ def _head() -> rx.Component:
         callout("orange", State.over_cap, live=False),
         rx.el.dl(
             rx.el.div(
-                rx.el.dt("Payment Status"), rx.el.dd(rx.cond(State.loading, _bone(), billing_badge(State.status)))
+                rx.el.dt("Payment Status"), rx.el.dd(rx.cond(State.loading, bone(), billing_badge(State.status)))
             ),
-            rx.cond(State.loading, rx.foreach(list(range(FACTS)), _waiting_fact), rx.foreach(State.facts, fact)),
+            facts(State.facts, loading=State.loading, waiting=FACTS),
             rx.el.div(
                 rx.el.dt("Next Payment Forecast"),
                 rx.el.dd(
-                    rx.cond(State.forecast == "", _bone(), State.forecast), title="If the usage stays as it is today"
+                    rx.cond(State.forecast == "", bone(), State.forecast), title="If the usage stays as it is today"
                 ),
             ),
             class_name="facts card",
         ),
         class_name="stack",
     )
-
-
-def _bone() -> rx.Component:
-    return rx.el.span(class_name="skeleton")
-
-
-def _waiting_fact(_number: rx.Var[int]) -> rx.Component:
-    return rx.el.div(rx.el.dt("\u00a0"), rx.el.dd(_bone()), aria_hidden="true")
 
 
 def _on_top() -> rx.Component:

@@ -12,7 +12,6 @@ from portal_app.auth.permissions import Permission
 from portal_app.billing import account_bills, subscriptions
 from portal_app.billing.account_lines import (
     BillWords,
-    FactWords,
     LineWords,
     bill_words,
     facts,
@@ -23,7 +22,8 @@ from portal_app.billing.account_rows import AccountBilling
 from portal_app.billing.subscriptions import Standing
 from portal_app.billing.why import Reason, TaskShare, reasons, tasks
 from portal_app.billing.words import date_text
-from portal_app.errors import Invalid, NotFound, PortalError
+from portal_app.errors import NotFound, PortalError
+from portal_app.facts import Fact
 from portal_app.models import Plan
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_now
@@ -41,7 +41,7 @@ class AccountBillsState(rx.State):
     title: str = ""
     email: str = ""
     status: str = "none"
-    facts: list[FactWords] = []
+    facts: list[Fact] = []
     # It comes after the page.
     forecast: str = ""
     bills: list[BillWords] = []
@@ -156,8 +156,7 @@ class AccountBillsState(rx.State):
             cap = int(text) if text else None
             await db.work(subscriptions.set_seat_cap, guard.actor(), self.account_id, cap)
         except PortalError as refusal:
-            fields = refusal.fields if isinstance(refusal, Invalid) else {}
-            self.ask_error = fields.get("cap", refusal.sentence)
+            self.ask_error = refusal.fields.get("cap", refusal.sentence)
             return
         finally:
             self.busy = False

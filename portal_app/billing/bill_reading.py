@@ -109,7 +109,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         _ID,
         col(Bill.number),
         col(Bill.kind),
-        func.coalesce(_account_name(), ""),
+        func.coalesce(account_name(), ""),
         col(Bill.account_id),
         col(Bill.method),
         col(Bill.plan),
@@ -123,7 +123,8 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _account_name() -> ScalarSelect[Any]:
+def account_name() -> ScalarSelect[Any]:
+    """The name of the account that the bill is for, as it was; none on a consolidated one."""
     mine = and_(_OF_BILL, col(BillShare.account_id) == col(Bill.account_id))
     return select(BillShare.account_name).where(mine).limit(1).correlate(Bill).scalar_subquery()
 
@@ -147,6 +148,7 @@ def _late(today: date) -> ColumnElement[bool]:
 
 
 def status(today: date) -> ColumnElement[str]:
+    """The bill's BillingStatus: CURRENT once nothing is to be paid on it."""
     return case(
         (or_(col(Bill.state) != BillState.OPEN, _NOTE), BillingStatus.CURRENT.value),
         (_late(today), BillingStatus.OVERDUE.value),
@@ -174,7 +176,7 @@ def _begins_with(digits: str) -> ColumnElement[bool]:
 def _order(actor: Actor, query: BillQuery, today: date) -> list[Any]:
     first = {
         "number": col(Bill.number),
-        "name": func.coalesce(_account_name(), ""),
+        "name": func.coalesce(account_name(), ""),
         "status": status(today),
         "issued": col(Bill.issued_on),
         "due": col(Bill.due_on),

@@ -12,31 +12,20 @@ from portal_app.billing.bills_state import Line
 from portal_app.ui import (
     Column,
     Figure,
-    Sort,
-    ask,
+    Filter,
     badge,
-    bare_select,
     button,
     cut,
     empty_state,
-    filter_chip,
     icon_button,
     link,
     link_button,
-    option,
-    pager,
-    search_input,
-    table,
+    listing,
     widget,
 )
 
-ASK = """(name, value) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("page");
-  if (value) asked.set(name, value); else asked.delete(name);
-  return location.pathname + (asked.size ? "?" + asked : "");
-}"""
-STATUS_WORDS = {key: BILLING[key][0] for key in STATUSES}
+STATUS = Filter("Status", "status", State.status, {key: BILLING[key][0] for key in STATUSES})
+NO_MATCH = ("No bill matches", "None has all that the search and the filter ask for.", "Show all bills")
 HISTORY_COLUMNS = (
     Column("Reference Number", "short", sort="number"),
     Column("Account Name", "name", sort="name"),
@@ -89,7 +78,7 @@ def unpaid_table() -> rx.Component:
             "Bills that wait for your payment are listed here.",
             link_button("See earlier payments", href=BillList.HISTORY.value),
         ),
-        _status_filter(),
+        STATUS,
     )
 
 
@@ -120,93 +109,21 @@ def _list(
     columns: Sequence[Column],
     cells: Any,
     empty: rx.Component,
-    *filters: rx.Component,
+    *filters: Filter,
 ) -> rx.Component:
-    loading = State.shown != of.value
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h2(rx.cond(loading, title, State.count), custom_attrs={"aria-live": "polite"}),
-            rx.el.div(_search(), *filters, class_name="toolbar-tools"),
-            class_name="toolbar",
-        ),
-        _chips(of),
-        table(
-            title,
-            columns,
-            State.lines,
-            cells,
-            row_key=lambda line: line["id"],
-            sort=Sort(State.sort, State.descending, href=lambda key: State.sort_hrefs[key], load=State.answer),
-            loading=loading,
-            reserve=8,
-            empty=rx.cond(State.filtered, _no_match(of), empty),
-            foot=_pager(),
-        ),
-        rx.window_event_listener(on_popstate=State.answer),
-        class_name="stack",
-        aria_label=title,
-    )
-
-
-def _search() -> rx.Component:
-    return search_input(
-        "Search",
-        value=State.search,
-        on_change=lambda words: _ask("search", words),
-        on_clear=_ask("search"),
+    return listing(
+        State,
+        title,
+        columns,
+        cells,
+        loading=State.shown != of.value,
+        path=of.value,
         placeholder="Number, account or email",
+        filters=filters,
+        no_match=NO_MATCH,
+        empty=empty,
+        reserve=8,
     )
-
-
-def _status_filter() -> rx.Component:
-    options = [option("", "Status: all"), *(option(key, words) for key, words in STATUS_WORDS.items())]
-    return bare_select(
-        "Status", "filter-status", options, value=State.status, on_change=lambda one: _ask("status", one)
-    )
-
-
-def _chips(of: BillList) -> rx.Component:
-    return rx.cond(
-        State.filtered,
-        rx.el.div(
-            rx.cond(State.search != "", filter_chip("Search: " + State.search, _ask("search"))),
-            rx.cond(State.status != "", _status_chip()),
-            link_button("Clear all", href=of.value, load=State.answer, kind="ghost", small=True),
-            class_name="chips",
-        ),
-    )
-
-
-def _status_chip() -> rx.Component:
-    return filter_chip("Status: " + rx.match(State.status, *STATUS_WORDS.items(), "").to(str), _ask("status"))
-
-
-def _no_match(of: BillList) -> rx.Component:
-    return empty_state(
-        "search-x",
-        "No bill matches",
-        "None has all that the search and the filter ask for.",
-        link_button("Show all bills", href=of.value, load=State.answer),
-    )
-
-
-def _pager() -> rx.Component:
-    return pager(
-        State.page,
-        State.pages,
-        State.size,
-        on_size=lambda size: _ask("size", size),
-        previous=State.previous_href,
-        next=State.next_href,
-        by_link=True,
-        load=State.answer,
-    )
-
-
-def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
-    """Go to the address as it stands in the browser, with one value changed, on the first page."""
-    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
-    return ask(href, State.answer, replace=True)
 
 
 def _history_cells(line: rx.Var[Line]) -> list[Any]:

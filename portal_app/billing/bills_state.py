@@ -1,7 +1,7 @@
 """The state of History and Unpaid Bills: search, filter, order and page live in the address."""
 
-from dataclasses import replace
-from typing import TypedDict
+from functools import partial
+from typing import Any, TypedDict
 
 import anyio.to_thread
 import reflex as rx
@@ -12,13 +12,14 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import bills, mailing, payments
-from portal_app.billing.bill_query import SORTS, BillList, BillQuery
-from portal_app.billing.bill_rows import BillPage, BillRow, Owed
+from portal_app.billing.bill_query import BillList, BillQuery
+from portal_app.billing.bill_rows import BillRow, Owed
 from portal_app.billing.words import CONSOLIDATED, METHODS, PLANS, date_text
 from portal_app.errors import PortalError
 from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
-from portal_app.paging import pages_of
+from portal_app.paging import counted
+from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_now
 
@@ -45,24 +46,15 @@ class Line(TypedDict):
     csv: str
 
 
-class BillsState(rx.State):
+class BillsState(ListState, rx.State):
     """A page of one of the two lists, and what is owed in all."""
 
     # The list whose rows these are: the other page shows none of them.
     shown: str = ""
     lines: list[Line] = []
-    count: str = ""
-    pages: int = 1
-    page: int = 1
-    size: int = 25
-    search: str = ""
     status: str = ""
     sort: str = "issued"
     descending: bool = True
-    filtered: bool = False
-    sort_hrefs: dict[str, str] = {}
-    previous_href: str = ""
-    next_href: str = ""
 
     total_amount: str = ""
     overdue_amount: str = ""
@@ -140,34 +132,23 @@ class BillsState(rx.State):
         path = self.router.url.path.rstrip("/")
         if path not in list(BillList):
             return
-        query = BillQuery.from_address(BillList(path), self.router.url.query_parameters)
-        found = await db.look(bills.list_page, actor, query)
-        pages = pages_of(found.matching, query.size)
-        if query.page > pages:
-            query = replace(query, page=pages)
-            found = await db.look(bills.list_page, actor, query)
-        self.lines = [_line(row) for row in found.rows]
-        self._show_query(query, found, pages)
+        query = BillQuery.of(BillList(path), self.router.url.query_parameters)
+        found, shown = await answer_to(query, partial(db.look, bills.list_page, actor))
+        answer = {"lines": [_line(row) for row in found.rows], "count": counted(found.matching, found.total, "bill")}
         if query.list == BillList.UNPAID:
-            self._show_owed(await db.look(bills.owed, actor), actor.currency)
-        self.shown = path
+            answer |= _sums(await db.look(bills.owed, actor), actor.currency)
+        assign(self, answer | shown | {"shown": path})
 
-    def _show_query(self, query: BillQuery, found: BillPage, pages: int) -> None:
-        self.count = f"{found.matching:,} of {found.total:,} {'bill' if found.total == 1 else 'bills'}"
-        self.search, self.status, self.filtered = query.search, query.status, query.filtered
-        self.sort, self.descending = query.sort, query.descending
-        self.page, self.pages, self.size = query.page, pages, query.size
-        self.previous_href = query.address(page=max(1, query.page - 1))
-        self.next_href = query.address(page=query.page + 1)
-        turned = {key: key == query.sort and not query.descending for key in SORTS}
-        self.sort_hrefs = {key: query.address(sort=key, descending=down) for key, down in turned.items()}
 
-    def _show_owed(self, owed: Owed, currency: str) -> None:
-        self.total_amount = amount_text(owed.due_minor + owed.overdue_minor, currency)
-        self.overdue_amount = amount_text(owed.overdue_minor, currency)
-        self.due_amount = amount_text(owed.due_minor, currency)
-        self.overdue_weight, self.due_weight = owed.overdue_minor, owed.due_minor
-        self.invoices = owed.invoices
+def _sums(owed: Owed, currency: str) -> dict[str, Any]:
+    return {
+        "total_amount": amount_text(owed.due_minor + owed.overdue_minor, currency),
+        "overdue_amount": amount_text(owed.overdue_minor, currency),
+        "due_amount": amount_text(owed.due_minor, currency),
+        "overdue_weight": owed.overdue_minor,
+        "due_weight": owed.due_minor,
+        "invoices": owed.invoices,
+    }
 
 
 def _line(row: BillRow) -> Line:

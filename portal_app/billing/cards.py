@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 
 from sqlalchemy import update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -22,7 +21,6 @@ from portal_app.models import Bill, BillState, Card, Partner
 RETURN = "/billing/cards/return"
 PAGE = "/billing/payment-details"
 _UNREACHABLE = "The payment processor can't be reached just now. Please try again in a few minutes."
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 log = logging.getLogger("portal.payments")
 
@@ -120,7 +118,7 @@ def _keep(session: Session, stored: StoredCard, via: str) -> None:
         "active": False,
         "created_at": clock.now(),
     }
-    insert = _INSERTS[session.get_bind().dialect.name](Card).values(values)
+    insert = db.insert(session, Card).values(values)
     if session.connection().execute(insert.on_conflict_do_nothing(index_elements=["token"])).rowcount:
         card = session.exec(select(Card).where(col(Card.token) == stored.token)).one()
         _make_active(session, card)

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.accounts.rows import BILLING, STATUS, Named
+from portal_app.accounts.rows import BILLING, STATUS
 from portal_app.billing.lines import NOTHING, Line
 from portal_app.billing.query import PATH
 from portal_app.billing.state import StatusState as State
@@ -12,33 +12,21 @@ from portal_app.billing.words import METHODS
 from portal_app.models import BillingMethod
 from portal_app.ui import (
     Column,
-    Sort,
-    ask,
+    Filter,
     badge,
     bar_chart,
-    bare_select,
     button,
     callout,
     cut,
     empty_state,
-    filter_chip,
     link_button,
-    option,
-    pager,
+    listing,
     row_link,
-    search_input,
-    table,
 )
 
-ASK = """(name, value) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("page");
-  if (value) asked.set(name, value); else asked.delete(name);
-  return location.pathname + (asked.size ? "?" + asked : "");
-}"""
 FILTERS = (
-    ("Billing Status", "billing", State.billing, BILLING),
-    ("Subscription", "status", State.status, STATUS),
+    Filter("Billing Status", "billing", State.billing, {key: words for key, (words, _) in BILLING.items()}),
+    Filter("Subscription", "status", State.status, {key: words for key, (words, _) in STATUS.items()}),
 )
 COLUMNS = (
     Column("Account Name", "name", sort="name"),
@@ -113,77 +101,26 @@ def _sum(label: str, words: rx.Var[str]) -> rx.Component:
 
 
 def status_table() -> rx.Component:
-    """Toolbar, chips, table and pager."""
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h2(rx.cond(State.loading, "Accounts", State.count), custom_attrs={"aria-live": "polite"}),
-            rx.el.div(
-                search_input(
-                    "Search",
-                    value=State.search,
-                    on_change=lambda words: _ask("search", words),
-                    on_clear=_ask("search"),
-                    placeholder="Name or email",
-                ),
-                *(_filter(*one) for one in FILTERS),
-                class_name="toolbar-tools",
-            ),
-            class_name="toolbar",
-        ),
-        _chips(),
-        _table(),
-        class_name="stack",
-        aria_label="Accounts",
-    )
-
-
-def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
-    """Go to the address as it stands in the browser, with one value changed, on the first page."""
-    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
-    return ask(href, State.answer, replace=True)
-
-
-def _filter(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
-    options = [option("", f"{label}: all"), *(option(key, text) for key, (text, _) in words.items())]
-    return bare_select(label, f"filter-{name}", options, value=value, on_change=lambda chosen: _ask(name, chosen))
-
-
-def _chips() -> rx.Component:
-    return rx.cond(
-        State.filtered,
-        rx.el.div(
-            rx.cond(State.search != "", filter_chip("Search: " + State.search, _ask("search"))),
-            *(rx.cond(value != "", _chip(label, name, value, words)) for label, name, value, words in FILTERS),
-            link_button("Clear all", href=PATH, load=State.answer, kind="ghost", small=True),
-            class_name="chips",
-        ),
-    )
-
-
-def _chip(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
-    text = rx.match(value, *((key, shown) for key, (shown, _) in words.items()), "")
-    return filter_chip(f"{label}: " + text.to(str), _ask(name))
-
-
-def _table() -> rx.Component:
-    return table(
+    """The accounts with what each owes and will owe."""
+    return listing(
+        State,
         "Accounts",
         COLUMNS,
-        State.lines,
         _cells,
-        row_key=lambda line: line["id"],
-        sort=Sort(State.sort, State.descending, href=lambda key: State.sort_hrefs[key], load=State.answer),
         loading=State.loading,
-        empty=_empty(),
-        foot=pager(
-            State.page,
-            State.pages,
-            State.size,
-            on_size=lambda size: _ask("size", size),
-            previous=State.previous_href,
-            next=State.next_href,
-            by_link=True,
-            load=State.answer,
+        path=PATH,
+        placeholder="Name or email",
+        filters=FILTERS,
+        no_match=(
+            "No account matches",
+            "No account has all that the search and the filters ask for.",
+            "Show all accounts",
+        ),
+        empty=empty_state(
+            "receipt-text",
+            "Nothing to bill yet",
+            "Each customer's subscription, what it owes and what it will cost stand here once there is an account.",
+            link_button("Go to the start page", href="/"),
         ),
     )
 
@@ -208,21 +145,3 @@ def billing_badge(key: rx.Var[str]) -> rx.Component:
     """A billing status; its words and colour stand in the page."""
     words, kinds = ({str(one): pair[part] for one, pair in BILLING.items()} for part in (0, 1))
     return badge(rx.Var.create(kinds)[key], rx.Var.create(words)[key])
-
-
-def _empty() -> rx.Component:
-    return rx.cond(
-        State.filtered,
-        empty_state(
-            "search-x",
-            "No account matches",
-            "No account has all that the search and the filters ask for.",
-            link_button("Show all accounts", href=PATH, load=State.answer),
-        ),
-        empty_state(
-            "receipt-text",
-            "Nothing to bill yet",
-            "Each customer's subscription, what it owes and what it will cost stand here once there is an account.",
-            link_button("Go to the start page", href="/"),
-        ),
-    )

@@ -17,6 +17,7 @@ from portal_app.ui import (
     callout,
     confirm,
     empty_state,
+    fault_in,
     focus_first_fault,
     option,
     radio_group,
@@ -208,4 +209,4 @@ def _payment() -> tuple[rx.Component, ...]:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, case, func, or_
+from sqlalchemy import ColumnElement, Select, func
 from sqlmodel import Session, col, select
 
 from portal_app import clock
 from portal_app.accounts import repository as accounts
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
-from portal_app.billing import books, inputs
+from portal_app.billing import bill_reading, books, inputs
 from portal_app.billing.balance import balance_of, bill_by_number
 from portal_app.billing.finance_rows import (
     BillDetails,
@@ -21,15 +21,14 @@ from portal_app.billing.finance_rows import (
 )
 from portal_app.billing.operators import note
 from portal_app.billing.profiles import profile_of, profile_to_change
+from portal_app.billing.words import METHODS
 from portal_app.errors import Invalid, NotFound
 from portal_app.models import (
     Account,
     AttemptState,
     Bill,
     BillingMethod,
-    BillingStatus,
     BillKind,
-    BillShare,
     BillState,
     Partner,
     Payment,
@@ -38,7 +37,6 @@ from portal_app.models import (
 )
 from portal_app.text import clean, searchable
 
-METHODS = {BillingMethod.CARD: "Credit Card", BillingMethod.INVOICE: "Invoice"}
 _OPEN_ATTEMPTS = (AttemptState.STARTED, AttemptState.UNKNOWN)
 
 
@@ -125,7 +123,9 @@ def bills(session: Session, actor: Actor, code: str, page: tuple[int, int]) -> t
     """A page (its number and size) of the partner's bills and credit notes, the newest first; how many there are."""
     partner = _partner(session, actor, code)
     today = clock.day_in(partner.time_zone)
-    query = select(Bill, _status(today), _account_name()).where(col(Bill.partner_id) == partner.id)
+    query = select(Bill, bill_reading.status(today), bill_reading.account_name()).where(
+        col(Bill.partner_id) == partner.id
+    )
     rows = session.execute(query.order_by(col(Bill.number).desc()).offset(_first(page)).limit(page[1]))
     return [_line(bill, status, name) for bill, status, name in rows], _count(session, query)
 
@@ -136,7 +136,7 @@ def details(session: Session, actor: Actor, number: int) -> BillDetails:
     partner = session.get_one(Partner, bill.partner_id)
     is_note = bill.kind == BillKind.CREDIT_NOTE
     balance = None if is_note else balance_of(session, bill)
-    account = session.exec(select(_account_name()).where(col(Bill.id) == bill.id)).first()
+    account = session.exec(select(bill_reading.account_name()).where(col(Bill.id) == bill.id)).first()
     return BillDetails(
         number=bill.number,
         id=bill.id or 0,
@@ -182,25 +182,11 @@ def _count(session: Session, query: Select) -> int:
     return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
 
-def _status(today: date) -> ColumnElement[str]:
-    is_settled = (col(Bill.state) != BillState.OPEN) | (col(Bill.kind) == BillKind.CREDIT_NOTE)
-    return case(
-        (is_settled, BillingStatus.CURRENT.value),
-        (or_(col(Bill.due_on) < today, col(Bill.charge_refused)), BillingStatus.OVERDUE.value),
-        else_=BillingStatus.DUE.value,
-    )
-
-
 def _state(session: Session, bill: Bill, today: date) -> str:
     """The bill's state, or for an open one whether it is due or overdue."""
     if bill.state != BillState.OPEN:
         return bill.state
-    return session.exec(select(_status(today)).where(col(Bill.id) == bill.id)).one()
-
-
-def _account_name():
-    mine = (col(BillShare.bill_id) == col(Bill.id)) & (col(BillShare.account_id) == col(Bill.account_id))
-    return select(BillShare.account_name).where(mine).correlate(Bill).scalar_subquery()
+    return session.exec(select(bill_reading.status(today)).where(col(Bill.id) == bill.id)).one()
 
 
 def _line(bill: Bill, status: str, name: str | None) -> BillEntry:

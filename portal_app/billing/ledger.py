@@ -34,6 +34,8 @@ from portal_app.models import (
 
 # Days without a bill that one transaction goes through at most.
 IDLE_DAYS = 31
+# What a day may change of a subscription.
+_TURNS = ("plan", "next_plan", "anchor_on", "covered_until", "acts_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,10 @@ class _Ledger:
             row = kept[contract.account_id]
             if row.plan != contract.plan:
                 self._change_plan(contract)
-            row.plan, row.next_plan, row.anchor_on = contract.plan, contract.next_plan, contract.anchor_on
-            row.covered_until, row.acts_on = contract.covered_until, contract.acts_on
+            for name in _TURNS:
+                # To set what is as it was costs as much as what is new, for each of many thousand accounts.
+                if getattr(row, name) != (value := getattr(contract, name)):
+                    setattr(row, name, value)
 
     def _change_plan(self, contract: plan.Contract) -> None:
         chosen = update(Account).where(col(Account.id) == contract.account_id)

@@ -11,6 +11,4 @@ from portal_app.shell.layout import billing_page
 @billing_page(PATH, "Billing > Status", load=StatusState.load, help_topic="billing-status")
 def billing_status() -> rx.Component:
     """What each account owes and will owe."""
-    return rx.fragment(
-        first_choice(), sums(), months(), status_table(), rx.window_event_listener(on_popstate=StatusState.answer)
-    )
+    return rx.fragment(first_choice(), sums(), months(), status_table())

@@ -1,11 +1,9 @@
 """A partner's billing profile: made when it is first needed."""
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from portal_app import db
 from portal_app.models import BillingProfile
-
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def profile_of(session: Session, partner_id: int) -> BillingProfile:
@@ -15,7 +13,7 @@ def profile_of(session: Session, partner_id: int) -> BillingProfile:
 
 def profile_to_change(session: Session, partner_id: int) -> BillingProfile:
     """The profile, saved and locked until the transaction ends."""
-    insert = _INSERTS[session.get_bind().dialect.name](BillingProfile)
+    insert = db.insert(session, BillingProfile)
     fresh = BillingProfile(partner_id=partner_id).model_dump()
     session.execute(insert.values(fresh).on_conflict_do_nothing(index_elements=["partner_id"]))
     return session.get_one(BillingProfile, partner_id, with_for_update=True, populate_existing=True)

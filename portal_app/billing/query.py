@@ -1,21 +1,20 @@
-"""The address of Billing > Status: the question for accounts, asked of another page than the dashboard."""
+"""What Billing > Status is asked for: accounts, as on the dashboard, but neither shown nor chosen by their backups."""
 
-from dataclasses import replace
-from typing import Any
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from portal_app.accounts.query import AccountQuery
+from portal_app.models import AccountStatus, BillingStatus
 
 PATH = "/billing/status"
-SORTS = ("name", "email", "billing", "status", "amount")
 
 
-def address(query: AccountQuery, **changes: Any) -> str:
-    """The page's address for the query with these changes; a change other than of the page goes to page 1."""
-    asked = replace(query, **{"page": 1} | changes).parameters()
-    return f"{PATH}?{urlencode(asked)}" if asked else PATH
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusQuery(AccountQuery):
+    """A question for accounts and what they owe."""
 
+    SORTS = ("name", "email", "billing", "status", "amount")
+    FILTERS: ClassVar = {"status": list(AccountStatus), "billing": list(BillingStatus)}
 
-def shown(query: AccountQuery) -> AccountQuery:
-    """The query as far as this page asks it: it neither shows nor filters backups."""
-    return replace(query, backup="", sort=query.sort if query.sort in SORTS else "name")
+    def address(self, **changes: Any) -> str:
+        return self.at(PATH, **changes)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
-from portal_app.models import Account, BackupTask, Bill, BilledPeriod, BillLine, BillShare, Subscription
+from portal_app.models import Account, BackupTask, Bill, BilledPeriod, BillLine, BillShare, Partner, Subscription
 
 AT_MOST = 50
 
@@ -55,6 +55,19 @@ class ComparedPage:
     matching: int
     differing: int
     total: int
+
+
+def partners(session: Session, actor: Actor) -> dict[str, str]:
+    """The names of all partners by their codes. Raises Denied."""
+    actor.require_provider()
+    return dict(session.execute(select(Partner.code, Partner.name).order_by(col(Partner.code))).tuples().all())
+
+
+def of_partner(session: Session, actor: Actor, code: str, **asked: Any) -> tuple[ComparedPage, list[str]]:
+    """`compare` and `faults` of the partner of this code; nothing where there is none. Raises Denied."""
+    actor.require_provider()
+    partner_id = session.scalar(select(Partner.id).where(col(Partner.code) == code)) or 0
+    return compare(session, actor, partner_id, **asked), faults(session, actor, partner_id)
 
 
 def compare(

@@ -6,26 +6,25 @@ from sqlmodel import Session
 
 from portal_app import clock
 from portal_app.accounts import repository as accounts
-from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountRow
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import billed, books, forecasts, repository
-from portal_app.billing import query as question
 from portal_app.billing.bills import owed
 from portal_app.billing.profiles import profile_of, profile_to_change
+from portal_app.billing.query import StatusQuery
 from portal_app.billing.rows import Outlook, StatusPage, StatusRow, SubscriptionRow
 from portal_app.billing.words import METHODS
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import BillingMethod, Partner
 
 
-def status_page(session: Session, actor: Actor, query: AccountQuery) -> StatusPage:
+def status_page(session: Session, actor: Actor, query: StatusQuery) -> StatusPage:
     """A page of accounts with what each owes and will owe. Raises Denied."""
     actor.require(Permission.BILLING_VIEW)
-    page = accounts.page(session, actor, question.shown(query))
+    page = accounts.page(session, actor, query)
     today = clock.day_in(actor.time_zone)
     subscriptions = repository.subscriptions_of(session, [row.id for row in page.rows], today)
     open_now = owed(session, actor)

@@ -1,46 +1,36 @@
 """The state of Billing > Status: search, filters, order and page live in the address."""
 
-from dataclasses import replace
+from functools import partial
 
 import reflex as rx
 
 from portal_app import db
-from portal_app.accounts.query import AccountQuery
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import service
 from portal_app.billing.lines import Line, line
-from portal_app.billing.query import PATH, SORTS, address, shown
-from portal_app.billing.rows import StatusPage
+from portal_app.billing.query import PATH, StatusQuery
 from portal_app.billing.words import METHODS, date_text
 from portal_app.geometry import BarChart
 from portal_app.money import amount_text
-from portal_app.paging import pages_of
+from portal_app.paging import counted
+from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_now
 
 NO_PRICES = "Your provider has set no prices in {} yet. Until it does, nothing is billed and there is no forecast."
 
 
-class StatusState(rx.State):
+class StatusState(ListState, rx.State):
     """A page of accounts with what each owes, the sums, and the first choice of how to be billed."""
 
     loading: bool = True
     lines: list[Line] = []
-    count: str = ""
-    pages: int = 1
-    page: int = 1
-    size: int = 25
-    search: str = ""
     status: str = ""
     billing: str = ""
-    sort: str = "name"
+    sort: str = StatusQuery.ORDER
     descending: bool = False
-    filtered: bool = False
-    sort_hrefs: dict[str, str] = {}
-    previous_href: str = PATH
-    next_href: str = PATH
 
     due: str = ""
     forecast: str = ""
@@ -106,16 +96,17 @@ class StatusState(rx.State):
         await self._look_ahead(actor)
 
     async def _show(self, actor: Actor) -> None:
-        query = shown(AccountQuery.from_address(self.router.url.query_parameters))
-        found = await db.look(service.status_page, actor, query)
-        pages = pages_of(found.matching, query.size)
-        if query.page > pages:
-            query = replace(query, page=pages)
-            found = await db.look(service.status_page, actor, query)
-        self.lines = [line(row, actor.currency) for row in found.rows]
-        self._show_sums(found, actor.currency)
-        self._show_query(query, pages)
-        self.loading = False
+        query = StatusQuery.from_address(self.router.url.query_parameters)
+        found, shown = await answer_to(query, partial(db.look, service.status_page, actor))
+        answer = {
+            "lines": [line(row, actor.currency) for row in found.rows],
+            "count": counted(found.matching, found.total, "account", more=found.more),
+            "due": amount_text(found.due_minor, actor.currency),
+            "method": found.method,
+            "unpriced": "" if found.priced else NO_PRICES.format(actor.currency),
+            "loading": False,
+        }
+        assign(self, answer | shown)
 
     async def _look_ahead(self, actor: Actor) -> None:
         found = await db.look(service.outlook, actor)
@@ -125,22 +116,6 @@ class StatusState(rx.State):
         self.forecast = amount_text(sum(one.amount_minor for one in found.expected.values()), actor.currency)
         if self.billed != found.billed:
             self.billed = found.billed
-
-    def _show_sums(self, found: StatusPage, currency: str) -> None:
-        more = "+" if found.more else ""
-        self.count = f"{found.matching:,}{more} of {found.total:,} {'account' if found.total == 1 else 'accounts'}"
-        self.due = amount_text(found.due_minor, currency)
-        self.method = found.method
-        self.unpriced = "" if found.priced else NO_PRICES.format(currency)
-
-    def _show_query(self, query: AccountQuery, pages: int) -> None:
-        self.search, self.status, self.billing = query.search, query.status, query.billing
-        self.sort, self.descending, self.filtered = query.sort, query.descending, query.filtered
-        self.page, self.pages, self.size = query.page, pages, query.size
-        self.previous_href = address(query, page=max(1, query.page - 1))
-        self.next_href = address(query, page=query.page + 1)
-        turned = {key: key == query.sort and not query.descending for key in SORTS}
-        self.sort_hrefs = {key: address(query, sort=key, descending=down) for key, down in turned.items()}
 
 
 async def _prepare(actor: Actor) -> None:

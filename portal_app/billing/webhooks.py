@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from portal_app import clock, db
@@ -14,7 +13,6 @@ from portal_app.billing.gateways.port import Forged, Notice, Refused, Silent
 from portal_app.models import ProcessorEvent
 from portal_app.sandbox_processor import signing
 
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 log = logging.getLogger("portal.payments")
 
 
@@ -49,7 +47,7 @@ def _is_known(session: Session, name: str, event_id: str) -> bool:
 
 def _remember(session: Session, name: str, event_id: str) -> None:
     row = {"gateway": name, "event_id": event_id, "received_at": clock.now()}
-    insert = _INSERTS[session.get_bind().dialect.name](ProcessorEvent).values(row)
+    insert = db.insert(session, ProcessorEvent).values(row)
     session.connection().execute(insert.on_conflict_do_nothing())
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from portal_app.billing.account_rows import AccountLine
 from portal_app.billing.pricing import MILLI
-from portal_app.billing.words import date_text
+from portal_app.billing.words import counted, date_text, quantity_text
 from portal_app.models import Basis
 from portal_app.money import amount_text, rounded
 from portal_app.sizes import size_text
@@ -40,15 +40,10 @@ def reasons(line: AccountLine) -> list[Reason]:
     return [Reason(label=label, text=text) for label, text in _steps(line) if text]
 
 
-def quantity_words(line: AccountLine) -> str:
-    """Such as "12 mailboxes" or "2.55 GB"; nothing for a line without a unit."""
-    return _counted(line.quantity_milli, line.unit) if line.unit else ""
-
-
 def _steps(line: AccountLine) -> Iterator[tuple[str, str]]:
     trace = line.trace
     yield "Rule", _rule(trace)
-    yield "Usage", quantity_words(line)
+    yield "Usage", quantity_text(line)
     for tier in trace.get("tiers", []):
         yield _tier_label(tier, line.unit), _tier_text(tier, line)
     if trace.get("rule") == "minimum":
@@ -69,12 +64,12 @@ def _rule(trace: dict[str, Any]) -> str:
 
 
 def _tier_label(tier: dict[str, Any], unit: str) -> str:
-    return f"Above {_counted(tier['above'] * MILLI, unit)}" if tier["above"] else "Price"
+    return f"Above {counted(tier['above'] * MILLI, unit)}" if tier["above"] else "Price"
 
 
 def _tier_text(tier: dict[str, Any], line: AccountLine) -> str:
     price = rounded(tier["quantity_milli"] * tier["unit_minor"], MILLI)
-    count = _counted(tier["quantity_milli"], line.unit)
+    count = counted(tier["quantity_milli"], line.unit)
     return f"{count} x {amount_text(tier['unit_minor'], line.currency)} = {amount_text(price, line.currency)}"
 
 
@@ -97,13 +92,3 @@ def _days(line: AccountLine) -> str:
 
 def _dated(trace: dict[str, Any]) -> bool:
     return bool(trace.get("valid_from"))
-
-
-def _counted(milli: int, unit: str) -> str:
-    whole, part = divmod(milli, MILLI)
-    text = f"{whole:,}" + (f".{part:03}".rstrip("0") if part else "")
-    return f"{text} {unit if milli == MILLI or unit == 'GB' else _plural(unit)}".strip()
-
-
-def _plural(unit: str) -> str:
-    return f"{unit}es" if unit.endswith("x") else f"{unit}s"

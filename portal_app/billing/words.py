@@ -2,10 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Protocol
 
 from babel.dates import format_date
 
-from portal_app.models import Bill, BillingMethod, BillKind, BillLine, Plan
+from portal_app.billing import book_text
+from portal_app.models import Bill, BillingMethod, BillKind, Plan
 from portal_app.money import amount_text
 
 LOCALE = "en"
@@ -31,20 +33,37 @@ def open_words(amount_minor: int, settled_minor: int, currency: str) -> str:
 
 def percent_text(basis_points: int) -> str:
     """Such as "20%" or "8.5%"."""
-    return f"{Decimal(basis_points).scaleb(-2).normalize():f}%"
+    return f"{book_text.percent_text(basis_points)}%"
 
 
-def quantity(line: BillLine) -> Decimal:
+class Quantity(Protocol):
+    """A line that may count something: so many thousandths of a unit."""
+
+    @property
+    def quantity_milli(self) -> int: ...
+
+    @property
+    def unit(self) -> str: ...
+
+
+def quantity(line: Quantity) -> Decimal:
     """How many units, without needless zeros: 12 or 2.55."""
-    found = Decimal(line.quantity_milli).scaleb(-3).normalize()
+    return _units(line.quantity_milli)
+
+
+def quantity_text(line: Quantity) -> str:
+    """Such as "12 mailboxes", "1 site" or "2.55 GB"; empty for a line that counts nothing."""
+    return counted(line.quantity_milli, line.unit) if line.unit else ""
+
+
+def counted(milli: int, unit: str) -> str:
+    """So many thousandths of a unit in words."""
+    units = _units(milli)
+    plural = "" if units == 1 or unit.isupper() else "es" if unit.endswith("x") else "s"
+    return f"{units:,f} {unit}{plural}"
+
+
+def _units(milli: int) -> Decimal:
+    found = Decimal(milli).scaleb(-3).normalize()
     # Not 1E+1.
     return found.quantize(Decimal(1)) if found == found.to_integral_value() else found
-
-
-def quantity_text(line: BillLine) -> str:
-    """Such as "12 mailboxes", "1 site" or "2.55 GB"; empty for a line that counts nothing."""
-    if not line.unit:
-        return ""
-    found = quantity(line)
-    plural = "" if found == 1 or line.unit.isupper() else "es" if line.unit.endswith("x") else "s"
-    return f"{found:,f} {line.unit}{plural}"

@@ -16,6 +16,7 @@ from portal_app.ui import (
     cut,
     dialog,
     empty_state,
+    fault_in,
     focus_first_fault,
     icon_button,
     switch,
@@ -172,7 +173,7 @@ def _end(label: str, name: str, hint: str) -> rx.Component:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)
 
 
 def _delete_dialog() -> rx.Component:

@@ -9,7 +9,7 @@ from portal_app.mail.state import OutboxState as State
 from portal_app.settings import settings
 from portal_app.shell.help import help_text
 from portal_app.shell.layout import document_title, not_found_content, offline, theme_switch
-from portal_app.ui import Column, badge, cut, empty_state, icon, link, pager, table
+from portal_app.ui import Column, badge, cut, empty_state, icon, instant, link, pager, table
 
 COLUMNS = (
     Column("Subject", "name", width="45%"),
@@ -137,4 +137,4 @@ def _text_line(line: rx.Var[TextLine]) -> rx.Component:
 
 
 def _time(line: rx.Var[MailLine]) -> rx.Component:
-    return rx.el.span(line["queued"]["text"], title=line["queued"]["exact"])
+    return instant(line["queued"])

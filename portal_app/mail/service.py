@@ -5,17 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from portal_app import clock, crypto
+from portal_app import clock, crypto, db
 from portal_app.mail.letter import Letter, pack
 from portal_app.models import MailState, OutboxMail
 from portal_app.settings import settings
 from portal_app.text import EMAIL_LENGTH, ascii_domain, email_fault, has_control
 
 SUBJECT_LENGTH = 200
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def queue(
 def queue_all(session: Session, mails: Iterable[NewMail]) -> None:
     """`queue` for many, in one statement. A mail whose `once` was queued before is left out."""
     if rows := [_row(mail) for mail in mails]:
-        insert = _INSERTS[session.get_bind().dialect.name](OutboxMail.__table__)
+        insert = db.insert(session, OutboxMail.__table__)
         session.execute(insert.on_conflict_do_nothing(index_elements=["once"]), rows)
 
 

@@ -37,7 +37,7 @@ class DataCenter(SQLModel, table=True):
 
 
 class Partner(SQLModel, table=True):
-    """A reseller: owns customer accounts, users and, later, bills."""
+    """A reseller: owns customer accounts, users and bills."""
 
     __tablename__ = "partner"
     __table_args__ = (one_of("state", PartnerState), one_of("default_subscription", SubscriptionType))

@@ -16,6 +16,7 @@ from portal_app.ui import (
     cut,
     dialog,
     empty_state,
+    fault_in,
     link,
     link_button,
     select,
@@ -175,4 +176,4 @@ def _dialog(act: str, title: str, label: str, *fields: rx.Component) -> rx.Compo
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

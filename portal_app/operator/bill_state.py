@@ -12,8 +12,8 @@ from portal_app.billing import credits, finance, refunds
 from portal_app.billing.credits import CreditForm
 from portal_app.billing.finance_rows import BillDetails
 from portal_app.billing.refunds import RefundForm
-from portal_app.billing.words import date_text
-from portal_app.errors import Invalid, PortalError
+from portal_app.billing.words import METHODS, date_text
+from portal_app.errors import PortalError
 from portal_app.models import BillKind, BillState
 from portal_app.money import amount_text, plain_text
 from portal_app.operator.words import PAYMENTS, STATUSES, whose
@@ -110,11 +110,8 @@ class OperatorBillState(rx.State):
         typed = {key: value[:1_000] for key, value in form.items() if isinstance(value, str)}
         try:
             said = await (self._credit(typed) if self.asking == "credit" else self._refund(typed))
-        except Invalid as refusal:
-            self.errors, self.ask_error = refusal.fields, "" if refusal.fields else refusal.sentence
-            return
         except PortalError as refusal:
-            self.ask_error = refusal.sentence
+            self.errors, self.ask_error = refusal.fields, "" if refusal.fields else refusal.sentence
             return
         finally:
             self.busy = False
@@ -170,7 +167,7 @@ def _facts(found: BillDetails) -> list[Fact]:
     shown = {
         "Partner": f"{found.partner} · {found.partner_name}",
         "Account": whose(found.kind, found.account_name),
-        "Payment Method": finance.METHODS[found.method],
+        "Payment Method": METHODS[found.method],
         "Issue Date": date_text(found.issued_on),
         "Due Date": date_text(found.due_on),
         "Net": money(found.net_minor),

@@ -4,14 +4,14 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.billing.finance import METHODS
+from portal_app.billing.words import METHODS
 from portal_app.operator.bill_state import BILLS
 from portal_app.operator.finance_state import PARTNERS, BillLine, SubscriptionLine
 from portal_app.operator.finance_state import PartnerFinanceState as State
 from portal_app.shell.layout import operator_page
 from portal_app.ui import (
     Column,
-    ask,
+    ask_for,
     badge,
     button,
     callout,
@@ -21,6 +21,7 @@ from portal_app.ui import (
     link_button,
     row_link,
     search_input,
+    short_pager,
     switch,
     table,
 )
@@ -42,12 +43,6 @@ ACCOUNT_COLUMNS = (
     Column("Billing", "status"),
     Column("Change", "action", width="190px"),
 )
-ASK = """(value) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("apage");
-  if (value) asked.set("search", value); else asked.delete("search");
-  return location.pathname + (asked.size ? "?" + asked : "");
-}"""
 
 
 @operator_page(f"{PARTNERS}/[code]", "Partner", load=State.load, help_topic="operator-partner")
@@ -114,7 +109,7 @@ def _bills() -> rx.Component:
             _bill_cells,
             row_key=lambda line: line["number"],
             empty=empty_state("receipt-text", "No bill yet", "The first one comes with the first subscription."),
-            foot=_steps("bills", rx.Var.create(State.page).to(int), rx.Var.create(State.pages).to(int)),
+            foot=_steps("bills", State.page, State.pages),
         ),
         class_name="stack",
         aria_label="Bills",
@@ -150,7 +145,7 @@ def _accounts() -> rx.Component:
             _account_cells,
             row_key=lambda line: line["id"],
             empty=empty_state("users", "No subscribed account", "Subscribed accounts stand here once they are billed."),
-            foot=_steps("accounts", rx.Var.create(State.apage).to(int), rx.Var.create(State.apages).to(int)),
+            foot=_steps("accounts", State.apage, State.apages),
         ),
         class_name="stack",
         aria_label="Consolidation",
@@ -158,8 +153,7 @@ def _accounts() -> rx.Component:
 
 
 def _search(words: Any) -> list[Any]:
-    href = rx.Var(f"({ASK})({rx.Var.create(words)!s})").to(str)
-    return ask(href, State.answer, replace=True)
+    return ask_for(State.answer, "search", words, without=["apage"])
 
 
 def _bill_cells(line: rx.Var[BillLine]) -> list[Any]:
@@ -189,22 +183,9 @@ def _account_cells(line: rx.Var[SubscriptionLine]) -> list[Any]:
     ]
 
 
-def _steps(which: str, page: rx.vars.NumberVar, pages: rx.vars.NumberVar) -> rx.Component:
+def _steps(which: str, page: rx.Var[int], pages: rx.Var[int]) -> rx.Component:
     before, after = State.hrefs[f"{which}_before"], State.hrefs[f"{which}_after"]
-    return rx.cond(
-        pages > 1,
-        rx.el.nav(
-            rx.el.div(
-                rx.cond(page > 1, link_button("Previous", href=before, load=State.answer, small=True)),
-                rx.el.span("Page ", page, " of ", pages, class_name="num"),
-                rx.cond(page < pages, link_button("Next", href=after, load=State.answer, small=True)),
-                class_name="pager-steps",
-            ),
-            class_name="pager",
-            aria_label=f"Pages of {which}",
-        ),
-        rx.fragment(),
-    )
+    return short_pager(page, pages, before=before, after=after, load=State.answer, label=f"Pages of {which}")
 
 
 def _method_dialog() -> rx.Component:

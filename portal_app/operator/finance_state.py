@@ -1,6 +1,8 @@
 """The state of one partner in the console: how it is billed, which accounts apart, its bills."""
 
-from typing import TypedDict
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import reflex as rx
@@ -10,17 +12,17 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.billing import finance
 from portal_app.billing.finance_rows import BillEntry, PartnerTerms, SubscriptionRow
-from portal_app.billing.words import date_text
+from portal_app.billing.words import METHODS, date_text
 from portal_app.errors import PortalError
 from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
 from portal_app.operator.words import STATUSES, whose
-from portal_app.paging import page_number, pages_of
+from portal_app.paging import LONGEST_SEARCH, page_number, pages_of
 from portal_app.shell.state import NoticeState, enter
 
 PARTNERS = "/operator/partners"
 SIZE = 25
-LONGEST_SEARCH = 120
+T = TypeVar("T")
 
 
 class BillLine(TypedDict):
@@ -117,7 +119,7 @@ class PartnerFinanceState(rx.State):
             await db.work(finance.set_method, guard.actor(), self.code, self.asking)
         finally:
             self.busy = False
-        words, self.asking = finance.METHODS[BillingMethod(self.asking)], ""
+        words, self.asking = METHODS[BillingMethod(self.asking)], ""
         await self._show(guard.actor())
         yield NoticeState.tell("green", f"{self.code} is billed by {words} from its next bill on.")
 
@@ -141,12 +143,12 @@ class PartnerFinanceState(rx.State):
     async def _show(self, actor: Actor) -> None:
         asked = self.router.url.query_parameters
         self.search = asked.get("search", "")[:LONGEST_SEARCH]
-        self.page, self.apage = page_number(asked.get("page", "")), page_number(asked.get("apage", ""))
         self._show_terms(await db.look(finance.terms_of, actor, self.code))
-        bills, many = await db.look(finance.bills, actor, self.code, (self.page, SIZE))
-        accounts, matching = await db.look(finance.subscriptions, actor, self.code, self.search, (self.apage, SIZE))
-        self.bills, self.accounts = [_bill(one) for one in bills], [_account(one) for one in accounts]
-        self.pages, self.apages = pages_of(many, SIZE), pages_of(matching, SIZE)
+        bills = partial(db.look, finance.bills, actor, self.code)
+        accounts = partial(db.look, finance.subscriptions, actor, self.code, self.search)
+        rows, many, self.page, self.pages = await _page(bills, asked.get("page", ""))
+        arows, matching, self.apage, self.apages = await _page(accounts, asked.get("apage", ""))
+        self.bills, self.accounts = [_bill(one) for one in rows], [_account(one) for one in arows]
         self.bill_count = f"{many:,} {'bill' if many == 1 else 'bills'}"
         self.account_count = f"{matching:,} subscribed {'account' if matching == 1 else 'accounts'}"
         self.hrefs = {
@@ -167,6 +169,17 @@ class PartnerFinanceState(rx.State):
         asked = {"search": self.search, "page": self.page, "apage": self.apage} | changes
         kept = {key: value for key, value in asked.items() if value not in ("", 1)}
         return f"{PARTNERS}/{self.code}" + (f"?{urlencode(kept)}" if kept else "")
+
+
+async def _page(look: Callable[..., Awaitable[tuple[list[T], int]]], asked: str) -> tuple[list[T], int, int, int]:
+    """The rows, how many there are, the page and how many pages; beyond the last page it is the last."""
+    page = page_number(asked)
+    rows, many = await look((page, SIZE))
+    pages = pages_of(many, SIZE)
+    if page > pages:
+        page = pages
+        rows, many = await look((page, SIZE))
+    return rows, many, page, pages
 
 
 def _bill(row: BillEntry) -> BillLine:

@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.operator.state import OperatorState as State
 from portal_app.operator.state import PartnerLine
 from portal_app.shell.layout import operator_page
-from portal_app.ui import Column, badge, cut, empty_state, row_link, table
+from portal_app.ui import Column, badge, cut, empty_state, instant, row_link, table
 
 COLUMNS = (
     Column("Partner ID", "short"),
@@ -49,5 +49,5 @@ def _cells(line: rx.Var[PartnerLine]) -> list[Any]:
         line["currency"],
         line["accounts"],
         line["users"],
-        rx.el.span(line["created"]["text"], title=line["created"]["exact"]),
+        instant(line["created"]),
     ]

@@ -16,6 +16,7 @@ from portal_app.ui import (
     confirm,
     cut,
     empty_state,
+    fault_in,
     focus_first_fault,
     link_button,
     option,
@@ -262,4 +263,4 @@ def _csv() -> rx.Component:
 
 
 def _fault(name: str | rx.Var[str]) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

@@ -208,11 +208,8 @@ class NewBookState(rx.State):
         yield
         try:
             await db.work(books.add, guard.actor(), self._typed(form))
-        except Invalid as refusal:
-            self.errors, self.error = refusal.fields, refusal.sentence
-            return
         except PortalError as refusal:
-            self.error = refusal.sentence
+            self.errors, self.error = refusal.fields, refusal.sentence
             return
         finally:
             self.busy = False

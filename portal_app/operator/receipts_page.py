@@ -10,11 +10,12 @@ from portal_app.operator.receipts_state import ReceiptsState as State
 from portal_app.shell.layout import operator_page
 from portal_app.ui import (
     Column,
-    ask,
+    ask_for,
     button,
     callout,
     cut,
     empty_state,
+    fault_in,
     focus_first_fault,
     pager,
     row_link,
@@ -22,7 +23,6 @@ from portal_app.ui import (
     text_input,
 )
 
-ASK = "(size) => location.pathname + `?size=${size}`"
 COLUMNS = (
     Column("Reference Number", "name"),
     Column("Partner", "short"),
@@ -51,7 +51,7 @@ def bank_receipts() -> rx.Component:
                 State.page,
                 State.pages,
                 State.size,
-                on_size=lambda size: ask(rx.Var(f"({ASK})({rx.Var.create(size)!s})").to(str), State.answer),
+                on_size=lambda size: ask_for(State.answer, "size", size),
                 previous=State.previous_href,
                 next=State.next_href,
                 by_link=True,
@@ -114,4 +114,4 @@ def _cells(line: rx.Var[ReceiptLine]) -> list[Any]:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

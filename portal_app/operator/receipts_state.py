@@ -12,7 +12,7 @@ from portal_app.billing import receipts
 from portal_app.billing.finance_rows import ReceiptRow
 from portal_app.billing.receipts import ReceiptForm
 from portal_app.billing.words import date_text
-from portal_app.errors import Invalid, PortalError
+from portal_app.errors import PortalError
 from portal_app.money import amount_text
 from portal_app.paging import PAGE_SIZES, page_number, page_size, pages_of
 from portal_app.shell.state import NoticeState, enter
@@ -79,11 +79,8 @@ class ReceiptsState(rx.State):
         wanted = ReceiptForm(**{name: one[:1_000] if isinstance(one, str) else "" for name, one in typed.items()})
         try:
             said = await db.work(receipts.record_receipt, guard.actor(), wanted)
-        except Invalid as refusal:
-            self.errors, self.error = refusal.fields, refusal.sentence
-            return
         except PortalError as refusal:
-            self.error = refusal.sentence
+            self.errors, self.error = refusal.fields, refusal.sentence
             return
         finally:
             self.busy = False

@@ -8,7 +8,19 @@ from portal_app.operator.bill_state import BILLS
 from portal_app.operator.reconcile_state import PATH, ComparedLine
 from portal_app.operator.reconcile_state import ReconcileState as State
 from portal_app.shell.layout import operator_page
-from portal_app.ui import Column, ask, badge, bare_select, callout, cut, empty_state, link, link_button, pager, table
+from portal_app.ui import (
+    Column,
+    ask_for,
+    badge,
+    bare_select,
+    callout,
+    cut,
+    empty_state,
+    link,
+    link_button,
+    pager,
+    table,
+)
 
 COLUMNS = (
     Column("Account Name", "name"),
@@ -19,12 +31,6 @@ COLUMNS = (
     Column("Bill", "short"),
     Column("State", "status"),
 )
-ASK = """(name, value) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("page");
-  asked.set(name, value);
-  return location.pathname + "?" + asked;
-}"""
 
 
 @operator_page(PATH, "Reconciliation", load=State.load, help_topic="reconciliation")
@@ -81,7 +87,7 @@ def reconciliation() -> rx.Component:
 
 
 def _ask(name: str, value: Any) -> list[Any]:
-    return ask(rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str), State.answer)
+    return ask_for(State.answer, name, value, replace=False)
 
 
 def _cells(line: rx.Var[ComparedLine]) -> list[Any]:

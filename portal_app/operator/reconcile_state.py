@@ -1,26 +1,23 @@
 """The state of Reconciliation: the partner and the page are in the address."""
 
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import TypedDict
 from urllib.parse import urlencode
 
 import reflex as rx
-from sqlmodel import Session, col, select
 
 from portal_app import db
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.backups.rows import Service
 from portal_app.billing import reconcile
-from portal_app.billing.reconcile import Compared, ComparedPage
-from portal_app.models import Partner
+from portal_app.billing.reconcile import Compared
 from portal_app.paging import PAGE_SIZES, page_number, page_size, pages_of
 from portal_app.shell.state import enter
 from portal_app.ui import Option, option
 
 PATH = "/operator/reconciliation"
 _LABELS = {one.value: one.label for one in Service}
-Found = tuple[ComparedPage, list[str]]
 
 
 class ComparedLine(TypedDict):
@@ -68,17 +65,19 @@ class ReconcileState(rx.State):
 
     async def _show(self, actor: Actor) -> None:
         asked = self.router.url.query_parameters
-        codes = await db.look(_codes, actor)
+        codes = await db.look(reconcile.partners, actor)
         self.partners = [option(code, f"{code} · {name}") for code, name in codes.items()]
         self.partner = asked.get("partner", "") if asked.get("partner") in codes else next(iter(codes), "")
         self.every = asked.get("rows") == "all"
-        self.size, page = page_size(asked.get("size", "")), page_number(asked.get("page", ""))
-        found, self.faults = await db.look(_compare, actor, self.partner, every=self.every, page=page, size=self.size)
-        self.pages = pages_of(found.matching, self.size)
-        if page > self.pages:
-            page = self.pages
-            found, _ = await db.look(_compare, actor, self.partner, every=self.every, page=page, size=self.size)
-        self.page, self.lines = page, [_line(row) for row in found.rows]
+        page, size = page_number(asked.get("page", "")), page_size(asked.get("size", ""))
+        asking = {"every": self.every, "page": page, "size": size}
+        found, self.faults = await db.look(reconcile.of_partner, actor, self.partner, **asking)
+        pages = pages_of(found.matching, size)
+        if page > pages:
+            page = pages
+            found, _ = await db.look(reconcile.of_partner, actor, self.partner, **asking | {"page": page})
+        self.page, self.pages, self.size = page, pages, size
+        self.lines = [_line(row) for row in found.rows]
         self.count = f"{found.differing:,} of {found.total:,} services differ from the latest bill"
         self.hrefs = {
             "before": self._address(max(1, self.page - 1)),
@@ -96,18 +95,6 @@ class ReconcileState(rx.State):
             "size": str(self.size) if self.size != PAGE_SIZES[0] else "",
         }
         return f"{PATH}?{urlencode({key: value for key, value in values.items() if value})}"
-
-
-def _codes(session: Session, actor: Actor) -> dict[str, str]:
-    actor.require_provider()
-    found = session.execute(select(Partner.code, Partner.name).order_by(col(Partner.code)))
-    return {code: name for code, name in found}  # noqa: C416
-
-
-def _compare(session: Session, actor: Actor, code: str, **asked: Any) -> Found:
-    actor.require_provider()
-    partner_id = session.exec(select(Partner.id).where(Partner.code == code)).first() or 0
-    return reconcile.compare(session, actor, partner_id, **asked), reconcile.faults(session, actor, partner_id)
 
 
 def _line(row: Compared) -> ComparedLine:

@@ -7,7 +7,7 @@ import reflex as rx
 from portal_app.operator.runs_state import PATH, RunLine
 from portal_app.operator.runs_state import CycleRunsState as State
 from portal_app.shell.layout import operator_page
-from portal_app.ui import Column, badge, button, empty_state, table
+from portal_app.ui import Column, badge, button, empty_state, instant, table
 
 COLUMNS = (
     Column("Day", "short"),
@@ -44,7 +44,7 @@ def _cells(line: rx.Var[RunLine]) -> list[Any]:
     return [
         line["day"],
         badge(line["kind"], line["outcome"]),
-        rx.el.span(line["started"]["text"], title=line["started"]["exact"]),
-        rx.el.span(line["finished"]["text"], title=line["finished"]["exact"]),
+        instant(line["started"]),
+        instant(line["finished"]),
         line["did"],
     ]

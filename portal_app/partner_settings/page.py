@@ -12,6 +12,7 @@ from portal_app.ui import (
     button,
     callout,
     dialog,
+    fault_in,
     focus_first_fault,
     option,
     radio_group,
@@ -147,4 +148,4 @@ def _request_dialog() -> rx.Component:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

@@ -16,6 +16,7 @@ from portal_app.ui import (
     checkbox,
     empty_state,
     icon_button,
+    instant,
     password_input,
     table,
     text_input,
@@ -61,9 +62,7 @@ def _password() -> rx.Component:
             rx.el.div(
                 button("Change password", kind="primary", type="submit", busy=State.busy), class_name="form-actions"
             ),
-            rx.el.p(
-                "Set on ", rx.el.span(State.password_set["text"], title=State.password_set["exact"]), class_name="muted"
-            ),
+            rx.el.p("Set on ", instant(State.password_set), class_name="muted"),
             key=State.changes.to(str),
             on_submit=State.change_password,
             method="post",
@@ -105,8 +104,8 @@ def _cells(line: rx.Var[SessionLine]) -> list[Any]:
     return [
         rx.el.span(line["browser"], title=line["browser"]),
         line["address"],
-        rx.el.span(line["began"]["text"], title=line["began"]["exact"]),
-        rx.el.span(line["used"]["text"], title=line["used"]["exact"]),
+        instant(line["began"]),
+        instant(line["used"]),
         rx.cond(
             line["is_this"],
             badge("green", "This one"),
@@ -141,7 +140,8 @@ def _policy() -> rx.Component:
                 on_change=State.choose_required,
             ),
             rx.el.p(
-                "Who has none yet sets it up at the next sign-in. Sign-ins with a passkey have both factors.",
+                "Who has none yet is signed out, and sets it up at the next sign-in. "
+                "Sign-ins with a passkey have both factors.",
                 class_name="muted",
             ),
             rx.el.div(button("Save", kind="primary", type="submit"), class_name="form-actions"),

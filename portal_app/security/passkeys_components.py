@@ -14,6 +14,7 @@ from portal_app.ui import (
     dialog,
     empty_state,
     icon_button,
+    instant,
     passkey_form,
     table,
     text_input,
@@ -70,8 +71,8 @@ def passkeys_section() -> rx.Component:
 def _cells(line: rx.Var[PasskeyLine]) -> list[Any]:
     return [
         rx.el.span(line["name"], title=line["name"], class_name="cut"),
-        rx.el.span(line["added"]["text"], title=line["added"]["exact"]),
-        rx.el.span(line["used"]["text"], title=line["used"]["exact"]),
+        instant(line["added"]),
+        instant(line["used"]),
         rx.el.div(
             icon_button("Rename this passkey", "pencil", on_click=State.ask_name(line["id"])),
             icon_button("Remove this passkey", "trash-2", danger=True, on_click=State.ask_remove(line["id"])),

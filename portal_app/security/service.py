@@ -6,7 +6,7 @@ from sqlmodel import Session, col
 from portal_app import clock, db
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
-from portal_app.auth import limiter, passwords, second_factor
+from portal_app.auth import limiter, passwords, second_factor, sessions, steps
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.credentials import partner_of, set_password, where
 from portal_app.auth.permissions import Permission
@@ -92,9 +92,10 @@ def revoke_others(session: Session, actor: Actor) -> int:
     return ended
 
 
-def save_policy(session: Session, actor: Actor, days: str, *, require_two_factor: bool) -> bool:
-    """Save the rules for all users of the partner: whether anything changed. `days` is empty for no expiration.
+def save_policy(session: Session, actor: Actor, days: str, *, require_two_factor: bool) -> int | None:
+    """Save the rules for all users of the partner; `days` is empty for no expiration. They hold at once: who could not
 
+    come in as they are is signed out, but for the actor. How many these are; None when nothing changed.
     Raises Denied, and Invalid (field days).
     """
     if not _may_rule(actor):
@@ -102,13 +103,26 @@ def save_policy(session: Session, actor: Actor, days: str, *, require_two_factor
     partner = session.scalars(select(Partner).where(col(Partner.id) == actor.partner_id).with_for_update()).one()
     new = Policy(_days(days), require_two_factor)
     if new == _policy(partner):
-        return False
+        return None
     partner.password_days, partner.require_two_factor = new.password_days, new.require_two_factor
     session.add(partner)
     age = f"after {new.password_days} days" if new.password_days else "off"
     words = f"Password expiration {age}; two-factor authentication {'required' if require_two_factor else 'optional'}"
     record(session, actor, Activity.SETTINGS_CHANGED, words)
-    return True
+    return sum(_signed_out(session, user, partner) for user in _colleagues(session, actor))
+
+
+def _colleagues(session: Session, actor: Actor) -> list[User]:
+    others = col(User.partner_id) == actor.partner_id, col(User.id) != actor.user_id
+    return list(session.scalars(select(User).where(*others)))
+
+
+def _signed_out(session: Session, user: User, partner: Partner) -> bool:
+    """End the sessions of somebody of whom the rules ask more than they have: whether there were any."""
+    lacks = partner.require_two_factor and not second_factor.has_one(session, user)
+    if not (lacks or (user.password_hash and steps.is_expired(user, partner))):
+        return False
+    return sessions.end_all(session, user.id or 0) > 0
 
 
 def _change_password(session: Session, actor: Actor, old_hash: str | None, new_hash: str) -> None:

@@ -123,7 +123,7 @@ class SecurityState(rx.State):
         days = (given if isinstance(given, str) else "") or ("0" if self.expires else "")
         self.errors = {}
         try:
-            changed = await db.work(
+            ended = await db.work(
                 service.save_policy,
                 guard.actor(),
                 days if self.expires else "",
@@ -133,7 +133,14 @@ class SecurityState(rx.State):
             self.errors = refusal.fields
             return None
         await self._show()
-        return NoticeState.tell("green", "Saved." if changed else "Nothing was changed.")
+        return NoticeState.tell("green", _saved(ended))
+
+
+def _saved(ended: int | None) -> str:
+    if not ended:
+        return "Nothing was changed." if ended is None else "Saved."
+    who = "1 person was" if ended == 1 else f"{ended} people were"
+    return f"Saved. {who} signed out, and will be asked for what is missing."
 
 
 def _line(row: SessionRow, actor: Actor) -> SessionLine:

@@ -19,10 +19,13 @@ from portal_app.auth import sessions
 from portal_app.auth.actor import Origin
 from portal_app.auth.routes import origin_of
 from portal_app.billing.banners import banners_for
+from portal_app.deployment import is_demo
 from portal_app.shell import headers
 
 # In the order of preference; the build writes both beside each file that gains by it.
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+# Outside a demo there is no such page, and its status says so too.
+_OF_DEMO = "/outbox"
 _FOR_EVER = b"public, max-age=31536000, immutable"
 
 
@@ -36,12 +39,12 @@ class BuiltFile:
     for_ever: bool
     policy: str
 
-    async def answer(self, scope: Scope, send: Send) -> None:
+    async def answer(self, scope: Scope, send: Send, status: int = 200) -> None:
         """Send the best encoding that the browser takes, or 304 when it has the file."""
         asked = Headers(scope=scope)
         accepted = {part.split(";")[0].strip() for part in asked.get("accept-encoding", "").split(",")}
         encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in self.bodies), "")
-        fresh = asked.get("if-none-match") == self.etag
+        fresh = status == 200 and asked.get("if-none-match") == self.etag
         body = b"" if fresh else self.bodies[encoding]
         told = [
             (b"content-type", self.media_type.encode()),
@@ -50,11 +53,11 @@ class BuiltFile:
             (b"vary", b"Accept-Encoding"),
             (b"content-security-policy", self.policy.encode()),
         ]
-        if not self.for_ever:
+        if not self.for_ever and status == 200:
             told.append((b"etag", self.etag.encode()))
         if encoding and not fresh:
             told.append((b"content-encoding", encoding.encode()))
-        await _send(scope, send, 304 if fresh else 200, told, body)
+        await _send(scope, send, 304 if fresh else status, told, body)
 
     async def announce(self, scope: Scope, send: Send, banners: int) -> None:
         """Send the page with room for so many banners."""
@@ -87,6 +90,8 @@ class BuiltFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and (file := self.files.get(scope["path"])):
+            if scope["path"] == _OF_DEMO and not await db.look(is_demo):
+                return await file.answer(scope, send, 404)
             if banners := await _banners(scope) if file.is_page else 0:
                 return await file.announce(scope, send, banners)
             await file.answer(scope, send)

@@ -68,8 +68,16 @@ class ConfirmState(rx.State):
     @guard.signed_in()
     async def cancel(self):
         """Forget the waiting event."""
-        self.error, self.passkey_options = "", ""
-        (await self.get_state(WaitingState))._take()
+        await forget(self)
+
+
+async def forget(state: BaseState) -> None:
+    """Close the dialog, if it is open: what waits for it is of a page that was left."""
+    waiting = await state.get_state(WaitingState)
+    if waiting.asked:
+        waiting._take()
+        dialog = await state.get_state(ConfirmState)
+        dialog.error, dialog.passkey_options = "", ""
 
 
 async def confirmed(state: BaseState) -> Event | None:

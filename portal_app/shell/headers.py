@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.types import Message, Scope, Send
 
 from portal_app import build
+from portal_app.auth.cookies import mark_in, new_mark
 
 Header = tuple[bytes, bytes]
 _INLINE = re.compile(r"<(script|style)\b(?![^>]*\ssrc=)[^>]*>(.*?)</\1>", re.DOTALL)
@@ -102,6 +104,8 @@ def _wanted(scope: Scope, given: list[Header]) -> Iterator[Header]:
         yield from _HTTPS
     if any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in given):
         yield from _PAGE
+        if not mark_in(Headers(scope=scope).get("cookie")):
+            yield b"set-cookie", new_mark(secure=scope["scheme"] == "https").encode()
         yield _CSP, _any_page(build.CLIENT / "404.html")
     else:
         yield _CSP, NOTHING.encode()

@@ -100,7 +100,10 @@ def _belongs_to(content: Callable[[], rx.Component], page: Callable[[], rx.Compo
 
 def _settings_tabs() -> rx.Component:
     return rx.el.nav(
-        rx.el.ul(rx.foreach(ShellState.settings_tabs, lambda tab: _tab(tab["label"], tab["href"])), class_name="tabs"),
+        rx.el.ul(
+            rx.foreach(ShellState.settings_tabs, lambda tab: _tab(tab["label"], tab["href"], with_below=True)),
+            class_name="tabs",
+        ),
         aria_label="Settings",
     )
 
@@ -117,8 +120,11 @@ def operator_tabs() -> rx.Component:
     return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Operator console")
 
 
-def _tab(label: str | rx.Var[str], href: str | rx.Var[str]) -> rx.Component:
-    return rx.el.li(link(label, href=href, aria_current=rx.cond(_is_here(href), "page", "false")))
+def _tab(label: str | rx.Var[str], href: str | rx.Var[str], *, with_below: bool = False) -> rx.Component:
+    below = rx.State.router.url.path.startswith(rx.Var.create(href).to(str) + "/") if with_below else False
+    return rx.el.li(
+        link(label, href=href, aria_current=rx.cond(_is_here(href), "page", rx.cond(below, "true", "false")))
+    )
 
 
 def _is_here(href: str | rx.Var[str]) -> rx.Var[bool]:

@@ -15,6 +15,7 @@ from portal_app.billing.banners import Banner, banners_for
 from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.words import CONSOLIDATED
 from portal_app.money import amount_text
+from portal_app.shell.confirm_state import forget
 from portal_app.shell.navigation import NavLink, billing_for, home_of, links_for, settings_for
 from portal_app.users import service as users
 
@@ -127,7 +128,10 @@ class NoticeState(rx.State):
 
 
 async def enter(state: BaseState) -> Actor:
-    """Call first in every page's load: shows the frame for the actor and forgets the last refusal and outcome."""
+    """Call first in every page's load: shows the frame for the actor; forgets the last refusal and outcome, and what
+
+    waited on the page before for a proof of who is there.
+    """
     actor = guard.actor()
     # The banners first: a load that is broken off must not leave a frame that keeps no room for them.
     await show_banners(state)
@@ -136,6 +140,7 @@ async def enter(state: BaseState) -> Actor:
     if session.denied:
         session.denied = ""
     (await state.get_state(NoticeState))._turn_page()
+    await forget(state)
     return actor
 
 

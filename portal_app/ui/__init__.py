@@ -8,6 +8,7 @@ from portal_app.ui.base import (
     dot,
     icon,
     icon_button,
+    instant,
     kbd,
     link,
     link_button,
@@ -17,7 +18,9 @@ from portal_app.ui.chart import bar_chart, line_chart
 from portal_app.ui.choice import Option, bare_select, checkbox, option, radio_group, select, switch
 from portal_app.ui.dialog import autofocus_attrs, confirm, confirm_by_name, dialog
 from portal_app.ui.empty import empty_state, error_state
+from portal_app.ui.facts import bone, facts
 from portal_app.ui.field import (
+    fault_in,
     field,
     focus_first_fault,
     password_input,
@@ -27,7 +30,7 @@ from portal_app.ui.field import (
     text_area,
     text_input,
 )
-from portal_app.ui.listing import bulk_bar, filter_chip, pager, steps
+from portal_app.ui.listing import Filter, ask_for, bulk_bar, filter_chip, listing, pager, short_pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
 from portal_app.ui.one_time import code_input, qr_code, recovery_codes
 from portal_app.ui.passkey import passkey_form
@@ -38,15 +41,18 @@ from portal_app.ui.widget import Figure, widget
 __all__ = [
     "Column",
     "Figure",
+    "Filter",
     "MenuItem",
     "Option",
     "Sort",
     "Ticks",
     "ask",
+    "ask_for",
     "autofocus_attrs",
     "badge",
     "bar_chart",
     "bare_select",
+    "bone",
     "bulk_bar",
     "button",
     "callout",
@@ -60,6 +66,8 @@ __all__ = [
     "dot",
     "empty_state",
     "error_state",
+    "facts",
+    "fault_in",
     "field",
     "filter_chip",
     "focus_first_fault",
@@ -67,10 +75,12 @@ __all__ = [
     "hide_popover",
     "icon",
     "icon_button",
+    "instant",
     "kbd",
     "line_chart",
     "link",
     "link_button",
+    "listing",
     "menu",
     "menu_rule",
     "option",
@@ -86,6 +96,7 @@ __all__ = [
     "search_input",
     "select",
     "short_field",
+    "short_pager",
     "skeleton_rows",
     "steps",
     "strength_meter",

@@ -6,6 +6,7 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
+from portal_app.times import Moment
 from portal_app.ui.kinds import Event, Flag, Kind, KindLike, Node, Text, classes, either
 
 ButtonKind = Literal["primary", "secondary", "danger", "ghost"]
@@ -131,6 +132,11 @@ def icon_button(
         class_name=classes("icon-button", "icon-button-danger" if danger else "", props.pop("class_name", "")),
         **props,
     )
+
+
+def instant(moment: rx.Var[Moment]) -> rx.Component:
+    """An instant as people read it; its title has it exactly."""
+    return rx.el.span(moment["text"], title=moment["exact"])
 
 
 def badge(kind: KindLike, text: Text, *, pill: bool = False, **props: Any) -> rx.Component:

@@ -63,6 +63,11 @@ def error_line(ident: str, error: Text) -> rx.Component:
     return rx.el.p(error, id=plain_id(f"{ident}-error"), class_name="field-error", aria_live="polite")
 
 
+def fault_in(errors: rx.Var[dict[str, str]], name: Text) -> rx.Var[str]:
+    """What stands beside a field, out of a form's faults by field; empty when it has none."""
+    return rx.cond(errors.contains(name), errors[name], "")
+
+
 def _entry(**props: Any) -> rx.Component:
     """An input; with value and on_change it is debounced, so that typing never waits for the server."""
     control = rx.el.input(class_name=classes("control", props.pop("class_name", "")), **props)
@@ -79,35 +84,24 @@ def text_input(
     hint: Text = "",
     required: bool = False,
     id: str = "",
+    several_lines: bool = False,
     **props: Any,
 ) -> rx.Component:
     """A one-line field. Pass `default_value` (read on submit), or `value` and `on_change`; also type, placeholder…"""
-    props.setdefault("type", "text")
-    return field(
-        label, lambda wiring: _entry(**wiring, **props), name=name, id=id, error=error, hint=hint, required=required
-    )
+    if not several_lines:
+        props.setdefault("type", "text")
+
+    def control(wiring: Wiring) -> rx.Component:
+        if several_lines:
+            return rx.el.textarea(class_name="control", **wiring, **props)
+        return _entry(**wiring, **props)
+
+    return field(label, control, name=name, id=id, error=error, hint=hint, required=required)
 
 
-def text_area(
-    label: Text,
-    name: str,
-    *,
-    error: Text = "",
-    hint: Text = "",
-    required: bool = False,
-    id: str = "",
-    **props: Any,
-) -> rx.Component:
-    """A field of several lines, read on submit."""
-    return field(
-        label,
-        lambda wiring: rx.el.textarea(class_name="control", **wiring, **props),
-        name=name,
-        id=id,
-        error=error,
-        hint=hint,
-        required=required,
-    )
+def text_area(label: Text, name: str, **props: Any) -> rx.Component:
+    """A field of several lines, read on submit; takes what `text_input` takes."""
+    return text_input(label, name, several_lines=True, **props)
 
 
 def password_input(

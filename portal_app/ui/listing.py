@@ -1,13 +1,138 @@
-"""What stands round a table: filter chips, the bar for bulk actions, the pager."""
+"""What stands round a table: search, filters, chips, the bar for bulk actions, the pager; and a list with all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 
-from portal_app.ui.base import button, icon_button, link_button
+from portal_app.paging import PAGE_SIZES
+from portal_app.ui.base import ask, button, icon_button, link_button
+from portal_app.ui.choice import bare_select, option
+from portal_app.ui.empty import empty_state
+from portal_app.ui.field import search_input
 from portal_app.ui.kinds import Event, Flag, Node, Number, Text, follows
+from portal_app.ui.table import Column, Sort, table
 
-PAGE_SIZES = (25, 50, 100)
+_ASK = """(name, value, without, path) => {
+  const asked = new URLSearchParams(location.search);
+  for (const one of without) asked.delete(one);
+  if (value) asked.set(name, value); else asked.delete(name);
+  return (path || location.pathname) + (asked.size ? "?" + asked : "");
+}"""
+
+
+def ask_for(
+    load: Any, name: str, value: Text = "", *, without: Sequence[str] = ("page",), path: str = "", replace: bool = True
+) -> Any:
+    """Go to the address as it stands in the browser, with one value changed, and without what no longer fits.
+
+    `path` is the page's own, where the slash that the server adds to it is not to stay.
+    """
+    href = rx.Var(f"({_ASK})({name!r}, {rx.Var.create(value)!s}, {list(without)!r}, {path!r})").to(str)
+    return ask(href, load, replace=replace)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A select above a list: its name in the address, what is chosen, and the words of each choice."""
+
+    label: str
+    name: str
+    value: rx.Var[str]
+    words: Mapping[str, str]
+
+
+def listing(
+    state: Any,
+    title: str,
+    columns: Sequence[Column],
+    cells: Callable[[Any], Sequence[Node]],
+    *,
+    loading: rx.Var[bool],
+    path: str,
+    placeholder: str,
+    no_match: tuple[str, str, str],
+    filters: Sequence[Filter] = (),
+    empty: rx.Component | None = None,
+    tools: Sequence[rx.Component] = (),
+    **shown: Any,
+) -> rx.Component:
+    """A list by its address: toolbar, chips, table and pager. `state` is a `shell.listing.ListState` with `lines`.
+
+    `no_match`: title, text, and the words of the link that asks for all again.
+    """
+
+    def answer(name: str, value: Text = "") -> Any:
+        return ask_for(state.answer, name, value)
+
+    nothing = empty_state("search-x", *no_match[:2], link_button(no_match[2], href=path, load=state.answer))
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(rx.cond(loading, title, state.count), custom_attrs={"aria-live": "polite"}),
+            rx.el.div(
+                search_input(
+                    "Search",
+                    value=state.search,
+                    on_change=lambda words: answer("search", words),
+                    on_clear=answer("search"),
+                    placeholder=placeholder,
+                ),
+                *(_select(one, answer) for one in filters),
+                *tools,
+                class_name="toolbar-tools",
+            ),
+            class_name="toolbar",
+        ),
+        _chips(state, filters, path, answer),
+        table(
+            title,
+            columns,
+            state.lines,
+            cells,
+            row_key=lambda line: line["id"],
+            sort=Sort(state.sort, state.descending, href=lambda key: state.sort_hrefs[key], load=state.answer),
+            loading=loading,
+            empty=nothing if empty is None else rx.cond(state.filtered, nothing, empty),
+            foot=pager(
+                state.page,
+                state.pages,
+                state.size,
+                on_size=lambda size: answer("size", size),
+                previous=state.previous_href,
+                next=state.next_href,
+                by_link=True,
+                load=state.answer,
+            ),
+            **shown,
+        ),
+        rx.window_event_listener(on_popstate=state.answer),
+        class_name="stack",
+        aria_label=title,
+    )
+
+
+def _select(one: Filter, answer: Callable[[str, Text], Any]) -> rx.Component:
+    options = [option("", f"{one.label}: all"), *(option(key, words) for key, words in one.words.items())]
+    return bare_select(
+        one.label, f"filter-{one.name}", options, value=one.value, on_change=lambda chosen: answer(one.name, chosen)
+    )
+
+
+def _chips(state: Any, filters: Sequence[Filter], path: str, answer: Callable[..., Any]) -> rx.Component:
+    return rx.cond(
+        state.filtered,
+        rx.el.div(
+            rx.cond(state.search != "", filter_chip("Search: " + state.search, answer("search"))),
+            *(rx.cond(one.value != "", filter_chip(_chosen(one), answer(one.name))) for one in filters),
+            link_button("Clear all", href=path, load=state.answer, kind="ghost", small=True),
+            class_name="chips",
+        ),
+    )
+
+
+def _chosen(one: Filter) -> rx.Var[str]:
+    return f"{one.label}: " + rx.match(one.value, *one.words.items(), "").to(str)
 
 
 def filter_chip(label: Text, on_remove: Event) -> rx.Component:
@@ -82,6 +207,26 @@ def steps(
         ),
         class_name="pager",
         aria_label="Pages",
+    )
+
+
+def short_pager(
+    page: Number, pages: Number, *, before: Text, after: Text, load: Event, label: str = "Pages"
+) -> rx.Component:
+    """Previous, "Page 3 of 40", Next; nothing where there is one page only. `before` and `after` are addresses."""
+    return rx.cond(
+        _number(pages) > 1,
+        rx.el.nav(
+            rx.el.div(
+                rx.cond(_number(page) > 1, link_button("Previous", href=before, load=load, small=True)),
+                rx.el.span("Page ", page, " of ", pages, class_name="num"),
+                rx.cond(_number(page) < _number(pages), link_button("Next", href=after, load=load, small=True)),
+                class_name="pager-steps",
+            ),
+            class_name="pager",
+            aria_label=label,
+        ),
+        rx.fragment(),
     )
 
 

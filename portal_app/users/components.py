@@ -4,47 +4,22 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.ui import (
-    Column,
-    MenuItem,
-    Sort,
-    ask,
-    badge,
-    bare_select,
-    confirm,
-    cut,
-    empty_state,
-    filter_chip,
-    link,
-    link_button,
-    menu,
-    option,
-    pager,
-    search_input,
-    table,
-)
+from portal_app.ui import Column, Filter, MenuItem, badge, confirm, cut, instant, link, link_button, listing, menu
 from portal_app.ui.base import icon, visually_hidden
 from portal_app.users.query import PATH
 from portal_app.users.rows import ROLES, STATES, TYPES
 from portal_app.users.state import Line
 from portal_app.users.state import UsersState as State
 
-ASK = """(name, value) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("page");
-  if (value) asked.set(name, value); else asked.delete(name);
-  return location.pathname + (asked.size ? "?" + asked : "");
-}"""
-STATE_WORDS = {key: words for key, (words, _) in STATES.items()}
 FILTERS = (
-    ("Type", "type", State.type, TYPES),
-    ("Role", "role", State.role, ROLES),
-    ("State", "state", State.state, STATE_WORDS),
+    Filter("Type", "type", State.type, TYPES),
+    Filter("Role", "role", State.role, ROLES),
+    Filter("State", "state", State.state, {key: words for key, (words, _) in STATES.items()}),
 )
 COLUMNS = (
     Column("Email", "name", sort="email"),
     Column("Type", "short", sort="type", on_card=False),
-    Column("2FA Authentication", "status", sort="two_factor"),
+    Column("2FA Authentication", "short", sort="two_factor"),
     Column("Role", "short", sort="role"),
     Column("Last sign-in", "date", sort="last", on_card=False),
     Column("State", "status", sort="state"),
@@ -53,28 +28,19 @@ COLUMNS = (
 
 
 def users_table() -> rx.Component:
-    """Toolbar, chips, table and pager."""
-    return rx.el.section(
-        rx.el.div(
-            rx.el.h2(rx.cond(State.loading, "Users", State.count), custom_attrs={"aria-live": "polite"}),
-            rx.el.div(
-                search_input(
-                    "Search",
-                    value=State.search,
-                    on_change=lambda words: _ask("search", words),
-                    on_clear=_ask("search"),
-                    placeholder="Name or email",
-                ),
-                *(_filter(*one) for one in FILTERS),
-                link_button("+ Add new user", href=f"{PATH}/new", kind="primary"),
-                class_name="toolbar-tools",
-            ),
-            class_name="toolbar",
-        ),
-        _chips(),
-        _table(),
-        class_name="stack",
-        aria_label="Users",
+    """The partner's users."""
+    return listing(
+        State,
+        "Users",
+        COLUMNS,
+        _cells,
+        loading=State.loading,
+        path=PATH,
+        placeholder="Name or email",
+        filters=FILTERS,
+        no_match=("No user matches", "Nobody has all that the search and the filters ask for.", "Show all users"),
+        tools=[link_button("+ Add new user", href=f"{PATH}/new", kind="primary")],
+        reserve=5,
     )
 
 
@@ -102,63 +68,6 @@ def _dialog(act: str, title: str, label: str, what: str, danger: bool) -> rx.Com
     )
 
 
-def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
-    """Go to the address as it stands in the browser, with one value changed, on the first page."""
-    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
-    return ask(href, State.answer, replace=True)
-
-
-def _filter(label: str, name: str, value: rx.Var[str], words: dict[str, str]) -> rx.Component:
-    options = [option("", f"{label}: all"), *(option(key, text) for key, text in words.items())]
-    return bare_select(label, f"filter-{name}", options, value=value, on_change=lambda chosen: _ask(name, chosen))
-
-
-def _chips() -> rx.Component:
-    return rx.cond(
-        State.filtered,
-        rx.el.div(
-            rx.cond(State.search != "", filter_chip("Search: " + State.search, _ask("search"))),
-            *(rx.cond(value != "", _chip(label, name, value, words)) for label, name, value, words in FILTERS),
-            link_button("Clear all", href=PATH, load=State.answer, kind="ghost", small=True),
-            class_name="chips",
-        ),
-    )
-
-
-def _chip(label: str, name: str, value: rx.Var[str], words: dict[str, str]) -> rx.Component:
-    text = rx.match(value, *words.items(), "")
-    return filter_chip(f"{label}: " + text.to(str), _ask(name))
-
-
-def _table() -> rx.Component:
-    return table(
-        "Users",
-        COLUMNS,
-        State.lines,
-        _cells,
-        row_key=lambda line: line["id"],
-        sort=Sort(State.sort, State.descending, href=lambda key: State.sort_hrefs[key], load=State.answer),
-        loading=State.loading,
-        reserve=5,
-        empty=empty_state(
-            "search-x",
-            "No user matches",
-            "Nobody has all that the search and the filters ask for.",
-            link_button("Show all users", href=PATH, load=State.answer),
-        ),
-        foot=pager(
-            State.page,
-            State.pages,
-            State.size,
-            on_size=lambda size: _ask("size", size),
-            previous=State.previous_href,
-            next=State.next_href,
-            by_link=True,
-            load=State.answer,
-        ),
-    )
-
-
 def _cells(line: rx.Var[Line]) -> list[Any]:
     return [
         rx.el.div(
@@ -169,7 +78,7 @@ def _cells(line: rx.Var[Line]) -> list[Any]:
         line["type"],
         badge(line["two_factor_kind"], line["two_factor"]),
         line["role"],
-        rx.el.span(line["last"]["text"], title=line["last"]["exact"]),
+        instant(line["last"]),
         badge(line["state_kind"], line["state"]),
         rx.el.div(_pencil(line), rx.cond(line["own"], rx.fragment(), _menu(line)), class_name="row-buttons"),
     ]

@@ -11,6 +11,7 @@ from portal_app.ui import (
     button,
     callout,
     empty_state,
+    fault_in,
     focus_first_fault,
     link_button,
     option,
@@ -253,13 +254,13 @@ def _choice() -> rx.Component:
             button(
                 rx.cond(State.search != "", f"Tick all {State.matching} that match", f"Tick all {State.matching}"),
                 small=True,
-                disabled=State.accounts_fixed,
+                disabled=State.accounts_fixed | (State.matching == 0),
                 on_click=State.tick_matching(True),
             ),
             button(
                 rx.cond(State.search != "", f"Untick all {State.matching} that match", "Untick all"),
                 small=True,
-                disabled=State.accounts_fixed,
+                disabled=State.accounts_fixed | (State.matching == 0),
                 on_click=State.tick_matching(False),
             ),
             class_name="row",
@@ -296,4 +297,4 @@ def _steps() -> rx.Component:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

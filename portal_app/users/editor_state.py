@@ -10,14 +10,14 @@ from portal_app.auth import guard, passwords
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import ACCOUNT_OPERATIONS, OPENS_ACCOUNT_OPERATIONS, Permission
 from portal_app.auth.turns import in_turn
-from portal_app.errors import Conflict, Invalid, PortalError
+from portal_app.errors import Conflict, PortalError
 from portal_app.models import Role, SignInType
-from portal_app.paging import pages_of
+from portal_app.paging import LONGEST_SEARCH, pages_of
 from portal_app.shell.state import enter, tell_on_next_page
 from portal_app.users import service
 from portal_app.users.choice import Changes, tick, tick_all
 from portal_app.users.forms import Wanted
-from portal_app.users.query import LONGEST_SEARCH, PATH
+from portal_app.users.query import PATH
 from portal_app.users.rows import TYPES, AccountChoice, Asked, UserDetails
 
 PAGE_SIZE = 25
@@ -197,11 +197,9 @@ class UserEditorState(rx.State):
         yield
         try:
             email = await self._save(self._filled(form))
-        except Invalid as refusal:
-            self.errors, self.error = refusal.fields, refusal.sentence
-            return
         except PortalError as refusal:
-            self.error, self.stale = refusal.sentence, isinstance(refusal, Conflict)
+            self.errors, self.error = refusal.fields, refusal.sentence
+            self.stale = isinstance(refusal, Conflict)
             return
         finally:
             self.busy = False

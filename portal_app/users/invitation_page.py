@@ -4,7 +4,7 @@ import reflex as rx
 
 from portal_app.settings import settings
 from portal_app.shell.layout import document_title, theme_switch
-from portal_app.ui import button, focus_first_fault, icon, link, link_button, password_input, strength_meter
+from portal_app.ui import button, fault_in, focus_first_fault, icon, link, link_button, password_input, strength_meter
 from portal_app.users.invitation_state import PATH
 from portal_app.users.invitation_state import InvitationState as State
 
@@ -109,4 +109,4 @@ def _refused() -> rx.Component:
 
 
 def _fault(name: str) -> rx.Var[str]:
-    return rx.cond(State.errors.contains(name), State.errors[name], "")
+    return fault_in(State.errors, name)

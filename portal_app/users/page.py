@@ -11,4 +11,4 @@ from portal_app.users.state import UsersState
 @settings_page(PATH, "User Management", load=UsersState.load, help_topic="users")
 def users() -> rx.Component:
     """The partner's own people."""
-    return rx.fragment(users_table(), act_dialog(), rx.window_event_listener(on_popstate=UsersState.answer))
+    return rx.fragment(users_table(), act_dialog())

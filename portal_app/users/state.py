@@ -1,6 +1,6 @@
 """The list of users: search, filters, order and page live in the address."""
 
-from dataclasses import replace
+from functools import partial
 from typing import TypedDict
 
 import anyio.to_thread
@@ -12,11 +12,12 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.errors import PortalError
 from portal_app.models import UserState
-from portal_app.paging import pages_of
+from portal_app.paging import counted
+from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
 from portal_app.times import Moment, moment
 from portal_app.users import service
-from portal_app.users.query import PATH, SORTS, UserQuery
+from portal_app.users.query import PATH, UserQuery
 from portal_app.users.rows import ROLES, STATES, TYPES, UserRow
 
 _ACTS = {"disable": service.disable, "enable": service.enable, "delete": service.remove}
@@ -42,25 +43,16 @@ class Line(TypedDict):
     own: bool
 
 
-class UsersState(rx.State):
+class UsersState(ListState, rx.State):
     """A page of the partner's users, and what is about to be done to one of them."""
 
     loading: bool = True
     lines: list[Line] = []
-    count: str = ""
-    pages: int = 1
-    page: int = 1
-    size: int = 25
-    search: str = ""
     type: str = ""
     role: str = ""
     state: str = ""
-    sort: str = "email"
+    sort: str = UserQuery.ORDER
     descending: bool = False
-    filtered: bool = False
-    sort_hrefs: dict[str, str] = {}
-    previous_href: str = PATH
-    next_href: str = PATH
 
     asking: str = ""
     asked_email: str = ""
@@ -129,25 +121,11 @@ class UsersState(rx.State):
 
     async def _show(self, actor: Actor) -> None:
         query = UserQuery.from_address(self.router.url.query_parameters)
-        found = await db.look(service.list_page, actor, query)
-        pages = pages_of(found.matching, query.size)
-        if query.page > pages:
-            query = replace(query, page=pages)
-            found = await db.look(service.list_page, actor, query)
-        self.lines = [_line(row, actor) for row in found.rows]
+        found, shown = await answer_to(query, partial(db.look, service.list_page, actor))
         self._versions = {row.id: row.version for row in found.rows}
-        self.count = f"{found.matching:,} of {found.total:,} {'user' if found.total == 1 else 'users'}"
-        self._show_query(query, pages)
-        self.loading = False
-
-    def _show_query(self, query: UserQuery, pages: int) -> None:
-        self.search, self.type, self.role, self.state = query.search, query.type, query.role, query.state
-        self.sort, self.descending, self.filtered = query.sort, query.descending, query.filtered
-        self.page, self.pages, self.size = query.page, pages, query.size
-        self.previous_href = query.address(page=max(1, query.page - 1))
-        self.next_href = query.address(page=query.page + 1)
-        turned = {key: key == query.sort and not query.descending for key in SORTS}
-        self.sort_hrefs = {key: query.address(sort=key, descending=down) for key, down in turned.items()}
+        lines = [_line(row, actor) for row in found.rows]
+        count = counted(found.matching, found.total, "user")
+        assign(self, {"lines": lines, "count": count, "loading": False} | shown)
 
 
 def _line(row: UserRow, actor: Actor) -> Line:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from portal_app import db
 from portal_app.accounts import repository
-from portal_app.accounts.query import SORTS, AccountQuery
+from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor, system
 from portal_app.models import Account
 from tests import factories
@@ -54,8 +54,10 @@ def test_pages_are_slices_of_the_whole_list(actor: Actor) -> None:
         for status, backup, billing, words in product(
             ("", "monthly", "trial_expired"), ("", "failed"), ("", "overdue"), WORDS
         ):
-            for sort, descending in product(SORTS, (False, True)):
-                query = AccountQuery(words, status, backup, billing, sort, descending)
+            for sort, descending in product(AccountQuery.SORTS, (False, True)):
+                query = AccountQuery(
+                    search=words, status=status, backup=backup, billing=billing, sort=sort, descending=descending
+                )
                 expected = all_ids(session, actor, query)
                 for number in range(1, len(expected) // 25 + 3):
                     found = repository.page(session, actor, AccountQuery(**_with_page(query, number)))

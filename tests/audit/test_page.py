@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session
 
 from portal_app import clock, db
@@ -15,12 +16,17 @@ from portal_app.audit.repository import COUNT_CAP
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
+from tests import factories
 from tests.audit.conftest import deed, make_rows
 from tests.cast import Cast
 
 
 def page(actor: Actor, **asked: Any) -> reading.AuditPage:
     return db.read(reading.page, actor, AuditQuery.from_address(asked))
+
+
+def openable(found: reading.AuditPage) -> set[int | None]:
+    return {row.account_id for row in found.rows if row.openable}
 
 
 def told(actor: Actor, **asked: Any) -> list[str]:
@@ -106,18 +112,57 @@ def test_accounts_are_found_by_name_and_email_the_deleted_ones_too(cast: Cast) -
     assert [row.account_name for row in page(alice, account="ash").rows] == ["Alpha Ash"]
     assert [row.account_name for row in page(alice, account="oak@customers").rows] == []
     assert [row.account_name for row in page(alice, account="alpha.birch@customers.example").rows] == ["Alpha Birch"]
-    assert page(alice).openable == {trial.id, cast.accounts_a[1].id}
+    assert openable(page(alice)) == {trial.id, cast.accounts_a[1].id}
     db.write(accounts.delete_trial, alice, trial.id, trial.name)
     gone = page(alice, account="Ash")
     assert [row.activity for row in gone.rows] == ["Trial canceled", "Account accessed"]
-    assert gone.openable == frozenset()
+    assert openable(gone) == set()
+
+
+def test_words_are_taken_as_they_are(cast: Cast) -> None:
+    alice = cast.actor("alice")
+
+    def fill(session: Session) -> None:
+        for name in ("10% off", "10 off", "a_b", "aXb"):
+            account = factories.account(session, cast.partner_a, name=name)
+            deed(session, alice, account=(account.id, name))
+
+    db.write(fill)
+    found = {words: [row.account_name for row in page(alice, account=words).rows] for words in ("0%", "_", "%", "10%")}
+    assert found == {"0%": ["10% off"], "_": ["a_b"], "%": ["10% off"], "10%": ["10% off"]}
+
+
+def test_an_account_that_is_just_the_words_is_found_among_any_number(cast: Cast) -> None:
+    alice = cast.actor("alice")
+
+    def fill(session: Session) -> None:
+        for number in range(MOST_NAMED + 1):
+            factories.account(session, cast.partner_a, name=f"A{number} Zeta")
+        account = factories.account(session, cast.partner_a, name="Zeta")
+        deed(session, alice, account=(account.id, "Zeta"))
+
+    db.write(fill)
+    assert "Type more" in page(alice, account="zet").note
+    assert [row.account_name for row in page(alice, account="zeta").rows] == ["Zeta"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "statements"),
+    [({}, 1), ({"status": "failed", "from": "2026-01-01"}, 1), ({"account": "Alpha Ash", "user": "Nobody"}, 5)],
+)
+def test_a_page_takes_few_statements(cast: Cast, asked: dict[str, str], statements: int) -> None:
+    alice, seen = cast.actor("alice"), []
+    db.write(deed, alice, account=(cast.accounts_a[0].id, "Alpha Ash"))
+    event.listen(db.engine(), "before_cursor_execute", lambda *given: seen.append(given[2]))
+    page(alice, **asked)
+    assert len(seen) == statements, seen
 
 
 def test_who_may_not_open_accounts_gets_no_link(cast: Cast) -> None:
     alice = cast.actor("alice")
     db.write(deed, alice, account=(cast.accounts_a[0].id, "Alpha Ash"))
     reader = Actor(**{**_values(alice), "permissions": frozenset({reading.Permission.AUDIT_VIEW})})
-    assert page(reader).openable == frozenset()
+    assert openable(page(reader)) == set()
 
 
 def test_words_that_stand_for_too_many_people_say_so(cast: Cast) -> None:
@@ -163,3 +208,36 @@ def test_a_sign_in_says_from_where_it_came(cast: Cast) -> None:
     (row,) = page(cast.actor("alice")).rows
     assert row.told == "Signed in · Test browser · 192.0.2.7"
     assert clock.now() - row.made_at < timedelta(minutes=1)
+
+
+def test_beyond_the_last_row_the_count_stays(cast: Cast) -> None:
+    alice = cast.actor("alice")
+    db.write(make_rows, cast.partner_a.id, 3)
+    end = str(page(alice).rows[-1].mark)
+    assert (page(alice, before=end).rows, page(alice, before=end).matching) == ([], 3)
+    assert page(alice, before=end, activity="Sign-in").matching == 1
+
+
+@pytest.mark.usefixtures("store")
+def test_every_question_is_one_that_each_database_understands() -> None:
+    with db.writing() as session:
+        partner = factories.partner(session)
+        account = factories.account(session, partner, name="Alpha_1")
+        alice = factories.actor(factories.user(session, partner))
+        make_rows(session, partner.id, 30)
+        deed(session, alice, account=(account.id, account.name))
+    asked = {
+        "from": "2020-01-01",
+        "to": "2050-01-01",
+        "activity": Activity.ACCOUNT_ACCESSED,
+        "status": "completed",
+        "account": "pha_",
+        "user": alice.email[1:],
+    }
+    (row,) = page(alice, **asked).rows
+    assert (row.account_name, row.openable) == ("Alpha_1", True)
+    chosen = Actor(**{**_values(alice), "all_accounts": False})
+    assert page(chosen, **asked).rows == []
+    assert page(chosen).matching == 30
+    older = page(alice, before=str(row.mark))
+    assert page(alice, after=str(older.rows[-1].mark)).rows[0] == row

@@ -1,5 +1,6 @@
 """The two requests that set and clear the cookie."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -242,3 +243,13 @@ def test_a_body_of_another_kind_makes_no_fault(cast: Cast, send: Send, kind: str
 )
 def test_the_token_is_found_among_other_programs_cookies(header: str | None, token: str | None) -> None:
     assert sessions.token_in(header) == token
+
+
+def test_a_ticket_is_good_in_the_browser_that_signed_in_and_in_no_other(cast: Cast, send: Send) -> None:
+    mine = replace(HERE, mark="mine")
+    for mark in ("", "other"):
+        ticket = service.sign_in(cast.alice.email, PASSWORD, mine).token
+        carried = OWN | ({"Cookie": f"portal_browser={mark}"} if mark else {})
+        assert _begin(send, ticket, headers=carried).headers["location"] == "/login?again=1"
+    ticket = service.sign_in(cast.alice.email, PASSWORD, mine).token
+    assert _token(_begin(send, ticket, headers=OWN | {"Cookie": "a=b; portal_browser=mine"}))

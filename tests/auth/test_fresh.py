@@ -11,7 +11,7 @@ from portal_app.auth import guard, limiter, service, sessions
 from portal_app.auth.actor import FRESH_FOR
 from portal_app.auth.state import WaitingState
 from portal_app.models import AuditEvent, LoginSession, User
-from portal_app.shell.confirm_state import TOO_LATE
+from portal_app.shell.confirm_state import TOO_LATE, ConfirmState
 from portal_app.shell.state import NoticeState
 from tests.cast import HERE, Cast, cookie_of
 from tests.factories import PASSWORD
@@ -126,6 +126,22 @@ def test_cancel_forgets_the_event(cast: Cast) -> None:
         answer = await tab.send(name_of("confirm_state.cancel"))
         waiting = await tab.state(WaitingState)
         assert (answer.var("asked"), waiting._name, waiting._payload) == (False, "", {})
+        await _confirm(tab, PASSWORD)
+        assert await _said(tab) == ""
+
+    play(scene)
+
+
+def test_on_another_page_nothing_waits_any_more(cast: Cast) -> None:
+    async def scene(made: Pipeline) -> None:
+        tab = await _open(made, cast.alice)
+        _age(FRESH_FOR)
+        await tab.send(name_of(TELL), SAY)
+        await _confirm(tab, "wrong")
+        assert (await tab.state(ConfirmState)).error
+        await tab.send(name_of("dashboard_state.load"))
+        assert not (await tab.state(WaitingState)).asked
+        assert not (await tab.state(ConfirmState)).error
         await _confirm(tab, PASSWORD)
         assert await _said(tab) == ""
 

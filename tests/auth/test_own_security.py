@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pyotp
@@ -179,12 +180,35 @@ def test_odd_numbers_of_days_are_refused(cast: Cast, days: str) -> None:
 
 def test_the_rules_are_of_ones_own_partner_and_audited(cast: Cast) -> None:
     actor = _actor(cast.alice)
-    assert db.write(security.save_policy, actor, " 30 ", require_two_factor=True)
-    assert not db.write(security.save_policy, actor, "30", require_two_factor=True)
+    assert db.write(security.save_policy, actor, " 30 ", require_two_factor=True) == 0
+    assert db.write(security.save_policy, actor, "30", require_two_factor=True) is None
     with db.reading() as session:
         assert session.get_one(Partner, cast.partner_b.id).password_days is None
         (row,) = session.scalars(select(AuditEvent)).all()
         assert row.description == "Password expiration after 30 days; two-factor authentication required"
+
+
+def _set_long_ago(session: Session, user: User) -> None:
+    session.execute(
+        update(User).where(col(User.id) == user.id).values(password_set_at=clock.now() - timedelta(days=40))
+    )
+
+
+@pytest.mark.parametrize(("days", "required"), [("30", False), ("", True)])
+def test_new_rules_sign_out_who_does_not_meet_them(cast: Cast, days: str, required: bool) -> None:
+    """Bob and Carol have an old password and no second factor; Nina and Alice, who rules, are as the rules ask."""
+    alice, mallory, dave = _actor(cast.alice), _actor(cast.mallory), _actor(cast.dave)
+    nina = _actor(cast.nina)
+    _turned_on(nina)
+    for user in (cast.bob, cast.carol, cast.alice, cast.mallory, cast.dave):
+        db.write(_set_long_ago, user)
+    for user in (cast.bob, cast.bob, cast.carol):
+        assert _actor(user).signed_in
+    assert db.write(security.save_policy, alice, days, require_two_factor=required) == 2
+    with db.reading() as session:
+        kept = {row.token_hash for row in session.scalars(select(LoginSession))}
+    assert kept == {actor.session_hash for actor in (alice, mallory, dave, nina)}
+    assert service.sign_in(cast.bob.email, PASSWORD, HERE).kind != StepKind.DONE
 
 
 @pytest.mark.parametrize("who", ["ivan", "irene", "sam", "unknown"])

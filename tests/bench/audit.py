@@ -114,8 +114,11 @@ def _timed(do: Any, *args: Any) -> float:
 
 
 def _run(raw: sqlite3.Connection, statements: list[tuple[str, Any]]) -> None:
+    # Of one moment, as the page is.
+    raw.execute("BEGIN")
     for statement, values in statements:
         raw.execute(statement, values).fetchall()
+    raw.execute("ROLLBACK")
 
 
 def _statements(actor: Actor, query: AuditQuery) -> list[tuple[str, Any]]:

@@ -6,12 +6,13 @@ long operation of the portal: a unit of work in a thread. `/bench/slow` asks the
 """
 
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlmodel import Session, col
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from portal_app import db, portal_app, serve
@@ -46,11 +47,16 @@ def subscribe(session: Session) -> None:
 
 
 @guard.public("exists in the bench alone")
-async def operate(request: Request) -> PlainTextResponse:
-    """GET /bench/slow and /bench/subscribe."""
+async def operate(request: Request) -> StreamingResponse:
+    """GET /bench/slow and /bench/subscribe: a first line when it begins, the seconds when it is done."""
+    return StreamingResponse(_work(request.url.path.endswith("slow")), media_type="text/plain")
+
+
+async def _work(is_slow: bool) -> AsyncIterator[str]:
     began = time.monotonic()
-    await (db.look(slow) if request.url.path.endswith("slow") else db.work(subscribe))
-    return PlainTextResponse(f"{time.monotonic() - began:.3f}")
+    yield "begun\n"
+    await (db.look(slow) if is_slow else db.work(subscribe))
+    yield f"{time.monotonic() - began:.3f}\n"
 
 
 def app() -> Any:

@@ -39,18 +39,21 @@ def _turn(page: Page, clicks: int) -> list[float]:
 
 @contextmanager
 def _working(server: Server, name: str) -> Iterator[None]:
-    """Another person's operation, again as soon as it is done."""
-    ended = threading.Event()
+    """Another person's operation, again as soon as it is done; the block begins when the first has begun."""
+    begun, ended = threading.Event(), threading.Event()
 
     def work() -> None:
         while not ended.is_set():
             with urllib.request.urlopen(f"{server.url}/bench/{name}", timeout=30) as answer:  # noqa: S310
+                answer.readline()
+                begun.set()
                 answer.read()
 
     thread = threading.Thread(target=work)
     thread.start()
-    time.sleep(0.1)
     try:
+        if not begun.wait(30):
+            raise TimeoutError(f"the operation {name} has not begun")
         yield
     finally:
         ended.set()

@@ -107,8 +107,8 @@ def starts(seconds: list[float]) -> Line:
 def audit(found: dict[str, dict[str, list[float]]], lasting: dict[str, float]) -> Iterator[Line]:
     """The audit page's p95 against that of its own statements sent raw; how long the check and the file take.
 
-    Of each question alone, and of all together: where the database takes less than a millisecond, the page's own one
-    or two are a multiple of it.
+    Of each question alone, and of all together: where the database takes less than a tenth of a millisecond, the page's
+    own tenth is a multiple of it.
     """
     pooled = {who: [one for times in found.values() for one in times[who]] for who in ("page", "raw")}
     for question, times in {"all questions": pooled, **found}.items():

@@ -193,9 +193,9 @@ def test_pages_and_reads_are_the_same_on_both_databases(store: dict[str, str]) -
 
 
 def test_an_address_keeps_the_question() -> None:
-    query = BillQuery.from_address(
+    query = BillQuery.of(
         BillList.UNPAID, {"search": "ash", "status": "due", "sort": "amount", "page": "3", "size": "50"}
     )
     assert query.address(page=3) == "/billing/unpaid?search=ash&status=due&sort=amount&page=3&size=50"
-    assert BillQuery.from_address(BillList.UNPAID, {"sort": "x", "status": "none", "page": "0"}) == UNPAID
-    assert BillQuery.from_address(BillList.HISTORY, {"status": "due"}).address() == "/billing/history"
+    assert BillQuery.of(BillList.UNPAID, {"sort": "x", "status": "none", "page": "0"}) == UNPAID
+    assert BillQuery.of(BillList.HISTORY, {"status": "due"}).address() == "/billing/history"

@@ -303,3 +303,14 @@ def test_a_card_waits_until_it_is_shown_who_asks(cast: Cast, monkeypatch: pytest
 
     play(scene)
     assert [card.active for card in rows(Card)] == [True, False, True]
+
+
+def test_beyond_an_operator_s_last_page_is_the_last(cast: Cast) -> None:
+    db.write(make_bills, cast)
+
+    async def scene(made: Pipeline) -> Any:
+        tab = made.tab(cookie_of(cast.olga), path="/operator/partners/ALPHA001?page=9&apage=9")
+        return await tab.send(name_of("partner_finance_state.load"))
+
+    shown = play(scene)
+    assert (shown.var("page"), shown.var("pages"), len(shown.var("bills"))) == (1, 1, 3)

@@ -5,11 +5,11 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
-from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor, system
 from portal_app.backups.rows import Service
 from portal_app.billing import finance, service
 from portal_app.billing.default_prices import CURRENCIES, ensure_price_books
+from portal_app.billing.query import StatusQuery
 from portal_app.jobs import cycle
 from portal_app.models import Bill, Partner, Price, PriceBook, PriceTier
 from portal_app.operator.service import NewPartner, create_partner
@@ -57,11 +57,11 @@ def test_without_prices_in_its_currency_a_partner_is_told_and_nothing_is_billed(
     partner, actor = db.write(make)
     assert cycle.run_cycle().counts.held == 1
     assert not db.read(lambda session: session.exec(select(Bill.id)).all())
-    assert not db.read(service.status_page, actor, AccountQuery()).priced
+    assert not db.read(service.status_page, actor, StatusQuery.from_address({})).priced
     assert db.read(service.outlook, actor).expected == {}
     operator = db.write(lambda session: factories.actor(factories.user(session, kind="operator")))
     assert db.read(finance.terms_of, operator, partner.code).book == ""
     db.write(lambda session: book(session, currency=currency, monthly_minimum_minor=700))
-    assert db.read(service.status_page, actor, AccountQuery()).priced
+    assert db.read(service.status_page, actor, StatusQuery.from_address({})).priced
     assert cycle.sweep(clock.now()).bills == 1
     assert db.read(lambda session: session.exec(select(Bill.currency)).all()) == [currency]

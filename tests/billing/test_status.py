@@ -7,9 +7,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from portal_app import db
-from portal_app.accounts.query import AccountQuery
 from portal_app.auth.permissions import Permission
 from portal_app.billing import service
+from portal_app.billing.query import StatusQuery
 from portal_app.billing.rows import StatusPage
 from portal_app.errors import Conflict, Denied, PortalError
 from portal_app.models import AuditEvent, BackupTask, Basis, BillingProfile
@@ -18,8 +18,8 @@ from tests.cast import Cast, cookie_of
 from tests.security.pipeline import Answer, Pipeline, name_of, play
 
 
-def _page(cast: Cast, name: str, query: AccountQuery | None = None) -> StatusPage:
-    return db.read(service.status_page, cast.actor(name), query or AccountQuery())
+def _page(cast: Cast, name: str, query: StatusQuery | None = None) -> StatusPage:
+    return db.read(service.status_page, cast.actor(name), query or StatusQuery())
 
 
 def _bill_of_two(session: Session, cast: Cast) -> None:
@@ -44,14 +44,14 @@ def test_everybody_sees_their_own_accounts_and_sums_only(cast: Cast) -> None:
 def test_chosen_accounts_hide_the_rest_of_a_consolidated_bill(cast: Cast) -> None:
     db.write(_bill_of_two, cast)
     bob = replace(cast.actor("bob"), permissions=frozenset({Permission.BILLING_VIEW}))
-    found = db.read(service.status_page, bob, AccountQuery())
+    found = db.read(service.status_page, bob, StatusQuery())
     assert ([row.name for row in found.rows], found.total, found.due_minor) == (["Alpha Ash"], 1, 1_500)
 
 
 def test_search_and_filters(cast: Cast) -> None:
-    assert [row.name for row in _page(cast, "carol", AccountQuery(search="birch")).rows] == ["Alpha Birch"]
-    assert [row.name for row in _page(cast, "carol", AccountQuery(billing="overdue")).rows] == ["Alpha Ash"]
-    assert [row.name for row in _page(cast, "carol", AccountQuery(status="annual")).rows] == ["Alpha Elm"]
+    assert [row.name for row in _page(cast, "carol", StatusQuery(search="birch")).rows] == ["Alpha Birch"]
+    assert [row.name for row in _page(cast, "carol", StatusQuery(billing="overdue")).rows] == ["Alpha Ash"]
+    assert [row.name for row in _page(cast, "carol", StatusQuery(status="annual")).rows] == ["Alpha Elm"]
 
 
 def test_the_method_is_chosen_once_and_audited(cast: Cast) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from portal_app import db
 from portal_app.accounts import repository
-from portal_app.accounts.query import SORTS, AccountQuery
+from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor, system
 from portal_app.demo.generator import generate
 from portal_app.models import Partner
@@ -77,7 +77,7 @@ def test_each_order_and_filter_walks_an_index(
 ) -> None:
     last = {str(one): db.read(repository.page, partner, AccountQuery(**one)).matching // 25 for one in FILTERS}
     for chosen in FILTERS:
-        for sort in SORTS:
+        for sort in AccountQuery.SORTS:
             for page in (1, 2, last[str(chosen)]):
                 query = AccountQuery(sort=sort, descending=page == 2, page=page, **chosen)
                 (statement,) = asked(statements, partner, query)

@@ -22,6 +22,8 @@ def test_add_a_user_with_chosen_accounts_who_sees_only_those(people: People, com
     page = people.open(company.email, "/settings/users")
     page.get_by_role("link", name="+ Add new user").click()
     expect(page.get_by_role("heading", name="Add new user")).to_be_visible()
+    tab = page.get_by_role("navigation", name="Settings").get_by_role("link", name="User Management")
+    expect(tab).to_have_attribute("aria-current", "true")
     page.get_by_label("Email", exact=True).fill("nora@people.example")
     page.get_by_label("Name", exact=True).fill("Nora")
     access = page.get_by_label("Access accounts")

@@ -283,3 +283,21 @@ def test_all_together_are_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
         with sockets.one({"client": ("c", 1)}) as third:
             assert not third
     assert not sockets.open
+
+
+@pytest.mark.usefixtures("database")
+def test_outside_a_demo_the_outbox_is_no_page(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (built / "outbox").mkdir()
+    (built / "outbox" / "index.html").write_text(PAGE)
+    app = BuiltFiles(lambda *_: None, built)  # type: ignore[arg-type, return-value]
+
+    async def ask(path: str, **headers: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://portal.example") as client:
+            return await client.get(path, headers=headers)
+
+    for demo, status in (("1", 200), ("0", 404)):
+        monkeypatch.setenv("PORTAL_DEMO", demo)
+        reset_settings()
+        etag = asyncio.run(ask("/login")).headers["etag"]
+        answer = asyncio.run(ask("/outbox", **({"If-None-Match": etag} if status == 404 else {})))
+        assert (answer.status_code, answer.text) == (status, PAGE)

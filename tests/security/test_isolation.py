@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from portal_app import clock, db
 from portal_app.accounts import service as accounts
-from portal_app.accounts.query import SORTS, AccountQuery
+from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository as backups
@@ -208,7 +208,7 @@ QUERIES = st.builds(
     status=st.sampled_from(["", *AccountStatus]),
     backup=st.sampled_from(["", *BackupStatus]),
     billing=st.sampled_from(["", *BillingStatus]),
-    sort=st.sampled_from(SORTS),
+    sort=st.sampled_from(AccountQuery.SORTS),
     descending=st.booleans(),
     page=st.integers(1, 3),
     size=st.sampled_from(PAGE_SIZES),
@@ -229,7 +229,7 @@ def test_no_query_finds_a_strangers_account(cast: Cast, query: AccountQuery, who
     assert set(db.read(accounts.ids_matching, actor, query)) <= mine
 
 
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", AccountQuery.SORTS)
 @pytest.mark.parametrize("billing", ["", *BillingStatus])
 def test_who_may_not_see_billing_learns_nothing_of_it_from_a_query(cast: Cast, sort: str, billing: str) -> None:
     """What is owed changes neither which lines come nor their order, nor how many."""

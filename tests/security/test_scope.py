@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from portal_app import clock, db
 from portal_app.accounts import service as accounts
-from portal_app.accounts.query import SORTS, AccountQuery
+from portal_app.accounts.query import AccountQuery
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository as backups
@@ -99,7 +99,7 @@ def _is_scoped(statement: str, values: set[Any], actor: Actor, mine: set[int]) -
 
 def _tour(actor: Actor, ids: list[int]) -> Iterator[Callable[[], Any]]:
     since = clock.today() - timedelta(days=40)
-    for sort in SORTS:
+    for sort in AccountQuery.SORTS:
         for search in ("", "a", "alpha", "beta"):
             query = AccountQuery(sort=sort, search=search, billing="due" if sort == "size" else "")
             yield lambda query=query: db.read(dashboard.table, actor, query)
