@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
@@ -58,9 +58,13 @@ class Hub:
 hub = Hub()
 
 
+_CHANGE = PartnerChange.__table__.c
+_NUMBER = select(_CHANGE.number).where(_CHANGE.partner_id == bindparam("partner_id"))
+
+
 def number_of(session: Session, partner_id: int) -> int:
     """The partner's number now."""
-    return _numbers(session, [partner_id]).get(partner_id, 0)
+    return session.scalar(_NUMBER, {"partner_id": partner_id}) or 0
 
 
 async def keep_looking() -> None:

@@ -24,7 +24,15 @@ def rounded(numerator: int, denominator: int) -> int:
 
 def amount_text(minor: int, currency: str) -> str:
     """Such as "€226.80", "¥1,200" or "KWD 1.250": the currency's own number of digits."""
-    return format_currency(major(minor, currency), currency, locale=LOCALE)
+    sign, before, after = "-" if minor < 0 else "", *_affixes(currency)
+    return f"{sign}{before}{major(abs(minor), currency):,f}{after}"
+
+
+@cache
+def _affixes(currency: str) -> tuple[str, str]:
+    """What the locale writes before and after a number: asked once, since a list has an amount in each row."""
+    before, _, after = format_currency(0, currency, locale=LOCALE).partition(f"{major(0, currency):f}")
+    return before, after
 
 
 def plain_text(minor: int, currency: str) -> str:

@@ -1,7 +1,9 @@
 """Amounts: one rule of rounding, and what people type."""
 
 import pytest
+from babel.numbers import format_currency
 
+from portal_app import money
 from portal_app.errors import Invalid
 from portal_app.money import minor_of, rounded
 
@@ -59,3 +61,10 @@ def test_what_is_no_amount_is_refused_with_a_sentence(text: str, currency: str):
     with pytest.raises(Invalid) as refused:
         minor_of(text, currency)
     assert refused.value.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("minor", [0, 1, -1, 99, 100_000, -12_345_678, 10**15 - 1])
+def test_amounts_look_as_the_locale_writes_them(minor: int) -> None:
+    codes = money.currencies()
+    written = {code: format_currency(money.major(minor, code), code, locale=money.LOCALE) for code in codes}
+    assert {code: money.amount_text(minor, code) for code in codes} == written

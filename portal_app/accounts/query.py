@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
-from urllib.parse import urlencode
 
 from portal_app.models import AccountStatus, BackupStatus, BillingStatus
 from portal_app.paging import ListQuery
@@ -32,5 +31,5 @@ class AccountQuery(ListQuery):
         return replace(self, billing="", sort=self.ORDER if self.sort in BILLING_SORTS else self.sort)
 
     def address(self, **changes: Any) -> str:
-        """The dashboard's address for the query with these changes; what is asked more can be written behind it."""
-        return "/?" + urlencode(self.asked(**changes))
+        """The dashboard's address for the query with these changes."""
+        return self.at("/", **changes)

@@ -44,16 +44,6 @@ class AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountPage:
-    """A page of accounts. `matching` is exact up to its cap; `more` says that there are more than it counted."""
-
-    rows: list[AccountRow]
-    matching: int
-    more: bool
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Total:
     """Accounts, amount and size that share a combination of statuses."""
 
@@ -63,6 +53,23 @@ class Total:
     accounts: int
     amount_minor: int
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """A page of accounts. `matching` is exact up to its cap; `more` says that there are more than it counted.
+
+    `totals` are those of all the actor's accounts.
+    """
+
+    rows: list[AccountRow]
+    matching: int
+    more: bool
+    totals: list[Total]
+
+    @property
+    def total(self) -> int:
+        return sum(part.accounts for part in self.totals)
 
 
 @dataclass(frozen=True, slots=True)

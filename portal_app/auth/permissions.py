@@ -57,6 +57,7 @@ ACCOUNT_OPERATIONS = frozenset(
 )
 PORTAL_OPERATIONS = frozenset(Permission) - ACCOUNT_OPERATIONS
 # Account Operations count only together with one of these (spec 6.2).
+EVERYTHING = frozenset(Permission)
 OPENS_ACCOUNT_OPERATIONS = frozenset({Permission.DASHBOARD_VIEW, Permission.ACCOUNTS_ADD})
 # What a customer's own user may do in the one account behind it.
 CUSTOMER_OPERATIONS = frozenset({Permission.ACCOUNTS_ACCESS})
@@ -65,6 +66,6 @@ CUSTOMER_OPERATIONS = frozenset({Permission.ACCOUNTS_ACCESS})
 def effective(role: str, granted: list[str]) -> frozenset[Permission]:
     """The permissions that a partner user really has: all for an Administrator, else those granted and open."""
     if role == "administrator":
-        return frozenset(Permission)
+        return EVERYTHING
     known = {permission for permission in Permission if permission in granted}
     return frozenset(known if known & OPENS_ACCOUNT_OPERATIONS else known - ACCOUNT_OPERATIONS)

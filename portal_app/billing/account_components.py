@@ -73,6 +73,7 @@ def bills() -> rx.Component:
             BILLS,
             State.bills,
             _bill,
+            linked=True,
             row_key=lambda bill: bill["id"],
             loading=State.loading,
             reserve=4,

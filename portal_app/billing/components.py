@@ -107,6 +107,7 @@ def status_table() -> rx.Component:
         "Accounts",
         COLUMNS,
         _cells,
+        linked=True,
         loading=State.loading,
         path=PATH,
         placeholder="Name or email",

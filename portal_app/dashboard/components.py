@@ -16,7 +16,6 @@ from portal_app.ui import (
     MenuItem,
     Sort,
     Ticks,
-    ask,
     badge,
     bar_chart,
     bare_select,
@@ -38,12 +37,6 @@ from portal_app.ui import (
     widget,
 )
 
-ASK = """(name, value) => {
-  const asked = new URLSearchParams(location.search);
-  asked.delete("page");
-  if (value) asked.set(name, value); else asked.delete(name);
-  return asked.size ? "/?" + asked : "/";
-}"""
 TRIAL_LABELS = {"trial_started": "In progress", "trial_expiring": "Expiring", "trial_expired": "Expired"}
 BACKUP_LABELS = {key: "No backup" if key == "none" else words for key, (words, _) in BACKUP.items()}
 BILLING_LABELS = {key: words for key, (words, _) in BILLING.items() if key != "none"}
@@ -116,8 +109,8 @@ def accounts_table() -> rx.Component:
                 search_input(
                     "Search",
                     value=State.search,
-                    on_change=lambda words: _ask("search", words),
-                    on_clear=_ask("search"),
+                    on_change=lambda words: State.change("search", words),
+                    on_clear=State.change("search", ""),
                     placeholder="Name or email",
                 ),
                 _filter("Account Status", "status", State.status, STATUS),
@@ -145,7 +138,7 @@ def _filter(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Compo
         f"filter-{name}",
         options,
         value=value,
-        on_change=lambda chosen: _ask(name, chosen),
+        on_change=lambda chosen: State.change(name, chosen),
     )
 
 
@@ -158,22 +151,13 @@ def _sort_href(key: str) -> rx.Var[str]:
     return _href("sort", rx.cond((State.sort == key) & ~State.descending, f"-{key}", key))
 
 
-def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
-    """Go to the address as it stands, with one value changed, on the first page.
-
-    The browser makes it: what the server sent last may lag behind quick choices.
-    """
-    href = rx.Var(f"({ASK})({name!r}, {rx.Var.create(value)!s})").to(str)
-    return ask(href, State.answer, replace=True)
-
-
 def _chips() -> rx.Component:
     return rx.cond(
         State.filtered,
         rx.el.div(
             rx.cond(
                 State.search != "",
-                filter_chip("Search: " + State.search, _ask("search")),
+                filter_chip("Search: " + State.search, State.change("search", "")),
             ),
             *(
                 rx.cond(value != "", _chip(label, name, value, words))
@@ -183,7 +167,7 @@ def _chips() -> rx.Component:
                     ("Billing Status", "billing", State.billing, BILLING),
                 )
             ),
-            link_button("Clear all", href="/", kind="ghost", small=True),
+            link_button("Clear all", href="/", load=State.answer, kind="ghost", small=True),
             class_name="chips",
         ),
     )
@@ -191,7 +175,7 @@ def _chips() -> rx.Component:
 
 def _chip(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Component:
     text = rx.match(value, *((key, shown) for key, (shown, _) in words.items()), "")
-    return filter_chip(f"{label}: " + text.to(str), _ask(name))
+    return filter_chip(f"{label}: " + text.to(str), State.change(name, ""))
 
 
 def _bulk() -> rx.Component:
@@ -243,6 +227,7 @@ def _table(billing: bool) -> rx.Component:
         columns,
         State.lines,
         lambda line: _cells(line, billing),
+        linked=True,
         sort=Sort(State.sort, State.descending, href=_sort_href, load=State.answer),
         ticks=Ticks(
             ticked=lambda line: State.all_ticked | State.ticked.contains(line["id"]),
@@ -260,7 +245,7 @@ def _table(billing: bool) -> rx.Component:
             State.page,
             State.pages,
             State.size,
-            on_size=lambda size: _ask("size", size),
+            on_size=lambda size: State.change("size", size),
             previous=_href("page", (State.page - 1).to_string()),
             next=_href("page", (State.page + 1).to_string()),
             by_link=True,
@@ -288,6 +273,7 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
             _status(BILLING, line["billing"]),
             href=first_view.BILLS + line["id"].to_string(),
             class_name=_owed_look(line),
+            in_row=True,
         )
         cells += [bills, rx.el.span(line["amount"], class_name=_owed_look(line))]
     bin_button = icon_button(
@@ -314,7 +300,7 @@ def _empty() -> rx.Component:
             "search-x",
             "No account matches",
             "No account has all that the search and the filters ask for.",
-            link_button("Show all accounts", href="/"),
+            link_button("Show all accounts", href="/", load=State.answer),
         ),
         empty_state(
             "users",

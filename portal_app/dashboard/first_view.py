@@ -102,7 +102,7 @@ def _bin(line: Line, actor: Actor) -> str:
 
 
 def _badge(words: str, kind: str) -> str:
-    return f'<span class="badge is-{kind}"><span class="dot" aria-hidden="true"></span>{escape(words)}</span>'
+    return f'<span class="badge is-{kind}">{escape(words)}</span>'
 
 
 routes = [Route("/", page, middleware=[Middleware(GZipMiddleware, compresslevel=6)])]

@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.dashboard.components import accounts_table, charts, widgets
 from portal_app.dashboard.state import DashboardState
 from portal_app.shell.layout import portal_page
-from portal_app.ui import confirm, confirm_by_name, link_button
+from portal_app.ui import confirm, confirm_by_name, link_button, show_address
 
 
 @portal_page("/", "Dashboard", load=DashboardState.load, help_topic="dashboard")
@@ -26,9 +26,10 @@ def dashboard() -> rx.Component:
         widgets(),
         charts(),
         accounts_table(),
+        show_address(DashboardState.address, DashboardState.entry, DashboardState.turn),
         _subscribe_dialog(),
         _delete_dialog(),
-        rx.window_event_listener(on_popstate=DashboardState.answer),
+        rx.window_event_listener(on_popstate=DashboardState.back),
     )
 
 

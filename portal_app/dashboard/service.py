@@ -56,7 +56,7 @@ def table(session: Session, actor: Actor, query: AccountQuery) -> Table:
         pages=pages_of(page.matching, query.size),
         total=page.total,
         matching=page.matching,
-        widgets=widgets(accounts.totals(session, actor), actor.currency, show_billing),
+        widgets=widgets(page.totals, actor.currency, show_billing),
         number=number,
     )
 

@@ -1,8 +1,10 @@
 """The dashboard's state: a page of lines, the figures, and what is ticked."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import reflex as rx
 
@@ -17,7 +19,7 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import NotFound, PortalError
 from portal_app.geometry import BarChart, LineChart
-from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.state import NoticeState, enter, show_banners, stay
 from portal_app.shell.watching import keep_fresh
 
 SUBSCRIBED_AT_ONCE = 500
@@ -31,7 +33,7 @@ def _hrefs(query: AccountQuery) -> dict[str, str]:
     plain = {"status": "", "backup": "", "billing": ""}
     links = {name: query.address(**{name: value}) for name, value in plain.items()}
     links |= {"sort": query.address(sort="name", descending=False), "page": query.address()}
-    return {name: href if href.endswith("?") else f"{href}&" for name, href in links.items()}
+    return {name: f"{href}&" if "?" in href else f"{href}?" for name, href in links.items()}
 
 
 class ChartState(rx.State):
@@ -73,6 +75,10 @@ class DashboardState(rx.State):
     sort: str = "name"
     descending: bool = False
     filtered: bool = False
+    # What the browser's address becomes once the answer is painted, and how; empty where it says so already.
+    address: str = ""
+    entry: str = "replaceState"
+    turn: bool = False
     hrefs: dict[str, str] = _hrefs(AccountQuery())
     status_figures: dict[str, FigureRow] = {}
     backup_figures: dict[str, FigureRow] = {}
@@ -103,7 +109,8 @@ class DashboardState(rx.State):
     @guard.requires(Permission.DASHBOARD_VIEW)
     async def load(self):
         """Show what the address asks for; the charts follow, then the page watches for changes."""
-        actor = await self._answer()
+        actor = await enter(self)
+        await self._answer(actor)
         yield
         charts = await self.get_state(ChartState)
         await asyncio.sleep(SECONDS_BEFORE_CHARTS if charts.loading else 0)
@@ -112,10 +119,22 @@ class DashboardState(rx.State):
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
-    async def answer(self):
-        """Show what the address asks for after a click on this very page, or Back, changed the question."""
+    async def back(self):
+        """Show what the address asks for after Back or Forward changed it."""
         if self.router.url.path == "/":
-            await self._answer()
+            await self._answer(await stay(self))
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def answer(self, address: str):
+        """Show what a link of this very page asks for, and then its address."""
+        await self._ask(dict(parse_qsl(address.partition("?")[2])), "pushState")
+
+    @rx.event
+    @guard.requires(Permission.DASHBOARD_VIEW)
+    async def change(self, name: str, value: str):
+        """Change one part of the question. Quick choices add up, since each changes what was asked last."""
+        await self._ask(self._query().parameters() | {"page": "", name: value}, "replaceState")
 
     @rx.event
     @guard.requires(Permission.DASHBOARD_VIEW)
@@ -232,16 +251,24 @@ class DashboardState(rx.State):
             seen, partner_id = self._number, guard.actor().partner_id
         await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
 
-    async def _answer(self) -> Actor:
-        actor = await enter(self)
-        query = AccountQuery.from_address(self.router.url.query_parameters)
+    async def _answer(self, actor: Actor) -> None:
+        self.address = ""
+        await self._take(actor, AccountQuery.from_address(self.router.url.query_parameters))
+
+    async def _ask(self, asked: Mapping[str, str], entry: str) -> None:
+        if self.router.url.path == "/":
+            query = AccountQuery.from_address(asked)
+            await self._take(await stay(self), query)
+            self.address, self.entry, self.turn = query.address(page=query.page), entry, not self.turn
+
+    async def _take(self, actor: Actor, query: AccountQuery) -> None:
         self._take_rights(actor)
         self._untick_if_other(query)
         await self._show(actor, query)
-        return actor
 
     async def _refresh(self, actor: Actor) -> None:
         await self._show(actor, self._query())
+        await show_banners(self)
         await (await self.get_state(ChartState))._show(actor, self._number)
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:

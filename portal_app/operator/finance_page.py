@@ -107,6 +107,7 @@ def _bills() -> rx.Component:
             BILLS_COLUMNS,
             State.bills,
             _bill_cells,
+            linked=True,
             row_key=lambda line: line["number"],
             empty=empty_state("receipt-text", "No bill yet", "The first one comes with the first subscription."),
             foot=_steps("bills", State.page, State.pages),

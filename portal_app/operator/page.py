@@ -29,6 +29,7 @@ def partners() -> rx.Component:
             COLUMNS,
             State.partners,
             _cells,
+            linked=True,
             row_key=lambda line: line["code"],
             loading=State.loading,
             reserve=4,

@@ -54,6 +54,7 @@ def price_books() -> rx.Component:
             BOOKS,
             BooksState.lines,
             _book_cells,
+            linked=True,
             row_key=lambda line: line["id"],
             loading=BooksState.loading,
             reserve=4,

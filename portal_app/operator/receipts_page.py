@@ -43,6 +43,7 @@ def bank_receipts() -> rx.Component:
             COLUMNS,
             State.lines,
             _cells,
+            linked=True,
             row_key=lambda line: line["id"],
             loading=~State.ready,
             reserve=4,

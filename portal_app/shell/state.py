@@ -132,9 +132,14 @@ async def enter(state: BaseState) -> Actor:
 
     waited on the page before for a proof of who is there.
     """
-    actor = guard.actor()
     # The banners first: a load that is broken off must not leave a frame that keeps no room for them.
     await show_banners(state)
+    return await stay(state)
+
+
+async def stay(state: BaseState) -> Actor:
+    """The same for another question on a page that stays: its banners do too, until something changes them."""
+    actor = guard.actor()
     (await state.get_state(ShellState))._show(actor)
     session = await state.get_state(SessionState)
     if session.denied:

@@ -12,6 +12,7 @@ from portal_app.ui.base import (
     kbd,
     link,
     link_button,
+    show_address,
     visually_hidden,
 )
 from portal_app.ui.chart import bar_chart, line_chart
@@ -97,6 +98,7 @@ __all__ = [
     "select",
     "short_field",
     "short_pager",
+    "show_address",
     "skeleton_rows",
     "steps",
     "strength_meter",

@@ -1,8 +1,11 @@
 """The smallest parts: icon, link, button, badge, callout."""
 
+from inspect import signature
 from typing import Any, Literal
 
 import reflex as rx
+from reflex_base.constants.compiler import MemoizationMode
+from reflex_base.vars.function import FunctionStringVar
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
@@ -16,6 +19,12 @@ KIND_ICONS: dict[Kind, str] = {
     "red": "circle-alert",
     "grey": "info",
 }
+
+
+def as_one(part: rx.Component) -> rx.Component:
+    """Has the part compiled into one component: else each leaf that shows a variable is one, drawn at each change."""
+    part._memoization_mode = MemoizationMode(recursive=False)
+    return part
 
 
 def icon(name: str, size: int = 16, *, class_name: str = "") -> rx.Component:
@@ -48,15 +57,21 @@ def link(
     external: bool = False,
     class_name: Text = "",
     load: Event = None,
+    in_row: bool = False,
     **props: Any,
 ) -> rx.Component:
     """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints.
 
-    With `load` the target is this very page with another question: the address changes and the event answers.
+    With `load` the target is this very page with another question: the address changes and the event answers. An event
+    that takes the address has it shown when it has answered (`show_address`).
+    `in_row` is for links of which a list has many: the router's own component costs more than the rest of the row.
     """
     if load is not None:
-        props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in ask(href, load)]
-    if external:
+        steps = [load(href).prevent_default] if "address" in signature(load.fn).parameters else ask(href, load)
+        props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in steps]
+    elif in_row and not external:
+        props["on_click"] = lambda _event: rx.cond(_KEY_HELD, rx.noop(), rx.redirect(href).prevent_default)
+    if external or in_row or load is not None:
         # Not rx.el.a: that is the router's link too, which never asks the server.
         return A.create(*children, href=href, class_name=class_name, **props)
     return ReactRouterLink.create(*children, to=href, class_name=class_name, **props)
@@ -67,6 +82,22 @@ def ask(href: Text, load: Any, *, replace: bool = False) -> list[Any]:
     target, change = rx.Var.create(href), "replaceState" if replace else "pushState"
     put = f"(() => window.history.{change}(window.history.state, '', {target!s}))"
     return [rx.call_function(rx.Var(put, _var_data=target._get_all_var_data())), load().prevent_default]
+
+
+def show_address(address: rx.Var[str], entry: rx.Var[str], turn: rx.Var[bool]) -> rx.Component:
+    """Makes the address the browser's own, by the method of its history that `entry` names, when the answer is painted.
+
+    Before, it would keep the browser and the processor from the answer for some milliseconds. `turn` flips with each
+    address: a part of another kind takes the place of the last one, and acts when it is there.
+    """
+    put = f"window.history[{entry!s}](window.history.state, '', {address!s})"
+    # Within a frame's callback its painting is still to come; by then the page may be another one.
+    painted = f"((path) => requestAnimationFrame(() => setTimeout(() => path === location.pathname && {put})))"
+    data = rx.vars.VarData.merge(address._get_all_var_data(), entry._get_all_var_data())
+    act = FunctionStringVar.create(f"(() => {painted}(location.pathname))", _var_data=data)
+    acting = rx.cond(address != "", rx.cond(turn, rx.el.span(on_mount=act), rx.el.div(on_mount=act)))
+    # Within something hidden: what comes and goes among the page's parts has the style of all of them worked out anew.
+    return rx.el.div(acting, hidden=True)
 
 
 def button(
@@ -141,12 +172,8 @@ def instant(moment: rx.Var[Moment]) -> rx.Component:
 
 def badge(kind: KindLike, text: Text, *, pill: bool = False, **props: Any) -> rx.Component:
     """Status as dot and word. `pill` adds tint and border: for page heads, not for dense tables."""
-    return rx.el.span(
-        rx.el.span(class_name="dot", aria_hidden="true"),
-        text,
-        class_name=classes("badge", f"is-{kind}", "badge-pill" if pill else ""),
-        **props,
-    )
+    look = classes("badge", f"is-{kind}", "badge-pill" if pill else "")
+    return rx.el.span(text, class_name=look, **props)
 
 
 def callout(

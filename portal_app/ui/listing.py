@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.paging import PAGE_SIZES
-from portal_app.ui.base import ask, button, icon_button, link_button
+from portal_app.ui.base import as_one, ask, button, icon_button, link_button
 from portal_app.ui.choice import bare_select, option
 from portal_app.ui.empty import empty_state
 from portal_app.ui.field import search_input
@@ -175,7 +175,7 @@ def pager(
     name: str = "page-size",
 ) -> rx.Component:
     """Page size, Previous, "Page 3 of 40", Next. `previous` and `next` are events, or addresses with `by_link`."""
-    return rx.el.nav(
+    whole = rx.el.nav(
         _sizes(size, on_size, sizes, name),
         rx.el.div(
             _step("Previous", previous, _number(page) <= 1, by_link, load),
@@ -186,6 +186,7 @@ def pager(
         class_name="pager",
         aria_label="Pages",
     )
+    return as_one(whole)
 
 
 def steps(

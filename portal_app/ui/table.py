@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from portal_app.ui.base import icon, link
+from portal_app.ui.base import as_one, icon, link
 from portal_app.ui.kinds import Event, Flag, Node, Text, classes, follows, inline
 
 ColumnKind = Literal["name", "text", "short", "status", "number", "date", "action"]
@@ -70,11 +70,14 @@ def table(
     empty: rx.Component | None = None,
     foot: rx.Component | None = None,
     reserve: int = DEFAULT_ROWS,
+    linked: bool = False,
     id: str = "",
 ) -> rx.Component:
     """A whole table. `cells(row)` gives one node per column; `loading` shows a skeleton, `busy` dims the old rows.
 
     `waiting` is the table's body while loading, instead of the skeleton.
+
+    `linked`: a row has a `row_link`, which a click on anything else in the row follows.
 
     `foot` (a pager) stands inside the frame, below the rows; it is not shown while loading.
     """
@@ -86,7 +89,8 @@ def table(
     if loading is not False:
         rest = rx.el.tbody(skeleton_rows(reserve, width), role="rowgroup") if waiting is None else waiting
         shown = rx.cond(loading, _frame(caption, columns, rest, sort=sort, ticks=ticks, id=id), shown)
-    return rx.el.div(shown, class_name="table-wrap", aria_busy=_word(loading, busy))
+    look = classes("table-wrap", "linked" if linked else "")
+    return rx.el.div(shown, class_name=look, aria_busy=_word(loading, busy))
 
 
 def _word(loading: Flag, busy: Flag) -> Text:
@@ -110,7 +114,7 @@ def _frame(
         head.insert(0, _tick_head(ticks))
     return rx.el.table(
         rx.el.caption(caption, class_name="hidden-text"),
-        rx.el.thead(rx.el.tr(*head, role="row"), role="rowgroup"),
+        as_one(rx.el.thead(rx.el.tr(*head, role="row"), role="rowgroup")),
         body,
         class_name="table",
         role="table",
@@ -187,7 +191,7 @@ def _tick_cell(ticks: Ticks, row: Any) -> rx.Component:
 
 def row_link(text: Text, href: Text, *, external: bool = False, **props: Any) -> rx.Component:
     """The row's main link: a click anywhere on the row follows it, a middle click opens a tab."""
-    return link(text, href=href, external=external, class_name="row-link cut", title=text, **props)
+    return link(text, href=href, external=external, in_row=True, class_name="row-link cut", title=text, **props)
 
 
 def cut(text: Text, **props: Any) -> rx.Component:

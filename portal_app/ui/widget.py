@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from portal_app.ui.base import dot, link
+from portal_app.ui.base import as_one, dot, link
 from portal_app.ui.kinds import Event, Flag, Kind, Text, inline
 
 
@@ -30,8 +30,8 @@ def widget(title: str, figures: Sequence[Figure], *, loading: Flag = False, amou
     """
     look = "figures figures-amounts" if amounts else "figures"
     ready = rx.fragment(
-        rx.el.ul(*(rx.el.li(_figure(figure)) for figure in figures), class_name=look),
-        rx.el.div(*(_share(figure) for figure in figures), class_name="share", aria_hidden="true"),
+        as_one(rx.el.ul(*(rx.el.li(_figure(figure)) for figure in figures), class_name=look)),
+        as_one(rx.el.div(*(_share(figure) for figure in figures), class_name="share", aria_hidden="true")),
     )
     shown = ready if loading is False else rx.cond(loading, _skeleton(len(figures)), ready)
     return rx.el.section(rx.el.h2(title), shown, class_name="card widget", aria_label=title)

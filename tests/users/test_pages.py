@@ -158,7 +158,7 @@ def test_the_token_leaves_the_address_and_never_comes_back_to_the_browser(cast: 
 
 def test_an_open_tab_of_a_disabled_user_is_sent_to_sign_in(cast: Cast) -> None:
     async def scene(made: Pipeline) -> None:
-        tab, load = made.tab(cookie_of(cast.bob)), name_of("dashboard_state.answer")
+        tab, load = made.tab(cookie_of(cast.bob)), name_of("dashboard_state.back")
         assert (await tab.send(load)).ran
         service.disable(_admin(cast), cast.bob.id or 0, cast.bob.version)
         assert (await tab.send(load)).redirects == ["/login"]
