@@ -1,7 +1,8 @@
-"""Tells open pages that a partner's accounts changed, whichever process changed them.
+"""Tells open pages that something of a partner's changed, whichever process changed them.
 
-Triggers count every change in `partner_change`. One reader per process looks at those numbers, for the partners
-that somebody watches, once a second: a single query on a primary key, and none while nobody watches.
+Triggers count every change of its accounts and bills in `partner_change`. One reader per process looks at those
+numbers, for the partners that somebody watches, once a second: a single query on a primary key, and none while nobody
+watches.
 """
 
 import asyncio

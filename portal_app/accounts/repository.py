@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     column,
+    false,
     func,
     literal,
     or_,
@@ -27,7 +28,7 @@ from portal_app.accounts import pages
 from portal_app.accounts.query import AccountQuery
 from portal_app.accounts.rows import AccountPage, AccountRow, Total
 from portal_app.auth.actor import Actor, ActorKind
-from portal_app.models import Account, AccountTotal, UserAccount
+from portal_app.models import Account, AccountTotal, DeletedAccount, UserAccount
 from portal_app.text import holding, searchable
 
 # Up to here matches of a search are counted; beyond it the page says "more than".
@@ -95,6 +96,25 @@ def find_account(session: Session, actor: Actor, account_id: int, *, lock: bool 
     """The account if it exists for the actor."""
     wanted = select(Account).where(in_scope(actor), col(Account.id) == account_id)
     return session.scalars(wanted.with_for_update() if lock else wanted).first()
+
+
+def find_deleted(session: Session, actor: Actor, account_id: int) -> DeletedAccount | None:
+    """What stays of an account that was the actor's. Who sees chosen accounts only has chosen none that are gone."""
+    wanted = select(DeletedAccount).where(_was_in_scope(actor), col(DeletedAccount.account_id) == account_id)
+    return session.scalars(wanted).first()
+
+
+def deleted_that_match(actor: Actor, words: str) -> Select[Any]:
+    """Ids of deleted accounts that were the actor's and whose name or email holds the words."""
+    texts = (func.lower(col(DeletedAccount.name)), func.lower(col(DeletedAccount.email)))
+    holds_words = or_(*(text.contains(words.lower(), autoescape=True) for text in texts))
+    return select(col(DeletedAccount.account_id)).where(_was_in_scope(actor), holds_words)
+
+
+def _was_in_scope(actor: Actor) -> ColumnElement[bool]:
+    if actor.partner_id is None or not actor.all_accounts:
+        return false()
+    return col(DeletedAccount.partner_id) == actor.partner_id
 
 
 class _Shape(NamedTuple):

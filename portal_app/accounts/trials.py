@@ -161,8 +161,10 @@ def delete_account(session: Session, actor: Actor, account: Account, reason: str
     """Delete a locked account with all that hangs on it; a tombstone and an audit row stay.
 
     `reason` (at most 40 characters) is TRIAL_ENDED or DELETED_BY_USER; `at` is now unless the rules say otherwise.
-    Raises Conflict when the row is gone already.
+    Raises Conflict when the row is gone already, and when days may be unbilled: `billing.closing` comes first then.
     """
+    if account.status not in TRIALS:
+        raise Conflict("This account is subscribed. Its subscription has to end before it can be deleted.")
     gone = session.exec(delete(Account).where(col(Account.id) == account.id))
     if gone.rowcount != 1:
         raise Conflict("This account doesn't exist any more.")

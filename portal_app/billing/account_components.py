@@ -94,7 +94,7 @@ def _bill(bill: rx.Var[BillWords]) -> list[Any]:
         badge(bill["status_kind"], bill["status"]),
         bill["due"],
         bill["effective"],
-        bill["amount"],
+        _amount(bill),
         rx.cond(
             bill["pdf"] != "",
             link(number, href=bill["pdf"], external=True, title="Download the PDF of " + number, class_name="num"),
@@ -103,6 +103,12 @@ def _bill(bill: rx.Var[BillWords]) -> list[Any]:
         rx.cond(bill["pdf"] != "", _email(bill, number)),
         rx.cond(bill["open"], rx.cond(bill["by_card"], _card(), _pay(bill, number))),
     ]
+
+
+def _amount(bill: rx.Var[BillWords]) -> rx.Component:
+    """The account's share, and below it what of it is open once a part was received."""
+    rest = rx.cond(bill["rest"] != "", rx.el.span(bill["rest"], class_name="muted"))
+    return rx.el.div(rx.el.span(bill["amount"]), rest, class_name="two-lines")
 
 
 def _email(bill: rx.Var[BillWords], number: rx.Var[str]) -> rx.Component:

@@ -8,7 +8,7 @@ from portal_app.billing.account_rows import AccountBill, AccountBilling, Account
 from portal_app.billing.lines import NOTHING, plan_words, renewal_words
 from portal_app.billing.plan import Forecast
 from portal_app.billing.subscriptions import Standing
-from portal_app.billing.words import date_text, quantity_text
+from portal_app.billing.words import date_text, open_words, quantity_text
 from portal_app.facts import Fact
 from portal_app.models import BillingMethod, BillKind, BillState
 from portal_app.money import amount_text
@@ -29,6 +29,7 @@ class BillWords(TypedDict):
     due: str
     effective: str
     amount: str
+    rest: str
     pdf: str
     open: bool
     by_card: bool
@@ -57,6 +58,7 @@ def bill_words(bill: AccountBill) -> BillWords:
         due=date_text(bill.due_on),
         effective=date_text(bill.effective_on),
         amount=amount_text(bill.amount_minor, bill.currency),
+        rest=open_words(bill.amount_minor, bill.settled_minor, bill.currency),
         pdf=f"/billing/bills/{bill.number}.pdf" if bill.whole else "",
         open=bill.state == BillState.OPEN and bill.kind != BillKind.CREDIT_NOTE,
         by_card=bill.method == BillingMethod.CARD,
@@ -88,7 +90,7 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[Fact]:
     count = f"{paid.bills:,} {'bill' if paid.bills == 1 else 'bills'}"
     return [
         Fact(label="Amount Due", text=amount_text(found.amount_minor, currency), exact=""),
-        Fact(label="Subscription", text=plan_words(found.status, found.subscription), exact=""),
+        _plan(found, time_zone),
         Fact(label="Renewal Date", text=renewal_words(found.subscription), exact=""),
         Fact(
             label="Previous Payments",
@@ -104,6 +106,13 @@ def facts(found: AccountBilling, currency: str, time_zone: str) -> list[Fact]:
 def forecast_words(expected: Forecast | None, currency: str) -> str:
     """Such as "€69.00 on 1 Dec 2026"."""
     return f"{amount_text(expected.amount_minor, currency)} on {date_text(expected.on)}" if expected else NOTHING
+
+
+def _plan(found: AccountBilling, time_zone: str) -> Fact:
+    if found.deleted_at is None:
+        return Fact(label="Subscription", text=plan_words(found.status, found.subscription), exact="")
+    gone = moment(found.deleted_at, time_zone)
+    return Fact(label="Subscription", text=f"Account deleted {gone['text']}", exact=gone["exact"])
 
 
 def _seats(standing: Standing | None) -> str:

@@ -1,12 +1,13 @@
 """What the page of an account's bills reads. The account was found in the actor's scope before."""
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import and_, case, func, select
 from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
-from portal_app.billing import bill_reading
+from portal_app.billing import bill_reading, standing
 from portal_app.billing.account_rows import AccountBill, AccountLine, Paid
 from portal_app.models import Bill, BillLine, BillShare, BillState
 
@@ -40,12 +41,15 @@ def bills_of(session: Session, actor: Actor, account_id: int, today: date, limit
         col(Bill.due_on),
         col(Bill.effective_on),
         col(BillShare.amount_minor),
+        case((col(Bill.state) == BillState.OPEN, col(Bill.settled_minor)), else_=0),
         col(Bill.currency),
         bill_reading.whole(actor),
     ).join(BillShare, _SHARED)
     mine = and_(bill_reading.in_scope(actor), col(BillShare.account_id) == account_id)
     newest = wanted.where(mine).order_by(col(Bill.issued_on).desc(), col(Bill.id).desc()).limit(limit)
-    return [AccountBill(*row) for row in session.execute(newest)]
+    found = [AccountBill(*row) for row in session.execute(newest)]
+    settled = standing.settled_parts(session, [bill.id for bill in found if bill.settled_minor])
+    return [replace(bill, settled_minor=settled.get(bill.id, {}).get(account_id, 0)) for bill in found]
 
 
 def lines_of(session: Session, actor: Actor, account_id: int, bill_id: int) -> list[AccountLine]:

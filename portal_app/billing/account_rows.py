@@ -9,7 +9,10 @@ from portal_app.billing.subscriptions import Standing
 
 @dataclass(frozen=True, slots=True)
 class AccountBill:
-    """A bill or credit note with the account's share of it. `whole`: all of the bill is the actor's to see."""
+    """A bill or credit note with the account's share of it, and what of an open one's share is settled already.
+
+    `whole`: all of the bill is the actor's to see.
+    """
 
     id: int
     number: int
@@ -22,6 +25,7 @@ class AccountBill:
     due_on: date
     effective_on: date
     amount_minor: int
+    settled_minor: int
     currency: str
     whole: bool
 
@@ -62,6 +66,7 @@ class AccountBilling:
     status: str
     billing_status: str
     amount_minor: int
+    deleted_at: datetime | None
     subscription: Standing | None
     paid: Paid
     bills: list[AccountBill]

@@ -26,6 +26,7 @@ from portal_app.errors import NotFound, PortalError
 from portal_app.facts import Fact
 from portal_app.models import Plan
 from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.watching import keep_fresh, number_now
 
 PATH = "/billing/accounts"
 ACTS = ("change", "cancel", "undo", "cap")
@@ -65,15 +66,17 @@ class AccountBillsState(rx.State):
     tasks: list[TaskShare] = []
 
     _bill_id: int = 0
+    _number: int = 0
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
-        """Show the account that the address names."""
+        """Show the account that the address names; the forecast follows, then the page watches for changes."""
         actor = await enter(self)
         self.reset()
         self.may_pay, self.may_change_card = actor.may(Permission.BILLS_PAY), actor.may(Permission.PAYMENT_MANAGE)
         self.may_subscribe = actor.may(Permission.SUBSCRIBE)
+        self._number = await number_now(actor)
         try:
             self.account_id = id_in(self.router.url.path)
             await self._show(actor)
@@ -83,6 +86,15 @@ class AccountBillsState(rx.State):
         yield
         if not self.missing:
             await self._look_ahead(actor)
+            yield AccountBillsState.watch
+
+    @rx.event(background=True)
+    @guard.requires(Permission.BILLING_VIEW)
+    async def watch(self):
+        """Keep the open page up to date."""
+        async with self:
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._refresh, prepare=self._prepare)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
@@ -179,6 +191,16 @@ class AccountBillsState(rx.State):
         self.bills = [bill_words(bill) for bill in found.bills]
         self._show_lines(found)
         self._show_standing(found.subscription)
+
+    async def _refresh(self, actor: Actor) -> None:
+        try:
+            await self._show(actor)
+            await self._look_ahead(actor)
+        except NotFound:
+            self.missing = True
+
+    async def _prepare(self, actor: Actor) -> None:
+        await db.look(account_bills.expected, actor, self.account_id)
 
     async def _look_ahead(self, actor: Actor) -> None:
         expected = await db.look(account_bills.expected, actor, self.account_id)

@@ -110,6 +110,7 @@ def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
         col(Bill.number),
         col(Bill.kind),
         func.coalesce(account_name(), ""),
+        col(Bill.account_id),
         col(Bill.method),
         col(Bill.plan),
         status(today),
@@ -161,7 +162,9 @@ def _filters(session: Session, actor: Actor, query: BillQuery, today: date) -> l
         parts.append(_late(today) if query.status == BillingStatus.OVERDUE else ~_late(today))
     if words := searchable(query.search):
         found = select(col(Account.id)).where(accounts.that_match(session, actor, words))
-        named = exists().where(_OF_BILL, col(BillShare.account_id).in_(found)).correlate(Bill)
+        gone = accounts.deleted_that_match(actor, words)
+        of_them = or_(col(BillShare.account_id).in_(found), col(BillShare.account_id).in_(gone))
+        named = exists().where(_OF_BILL, of_them).correlate(Bill)
         parts.append(or_(_begins_with(words), named) if words.isdecimal() else named)
     return parts
 

@@ -10,14 +10,15 @@ from portal_app.models import BillingStatus
 class BillRow:
     """A bill as the actor may see it: `amount_minor` is their accounts' part of it, `whole` whether that is all of it.
 
-    `open_minor` is what is still to be paid, of a bill that is whole.
-    `account_name` is empty on a consolidated bill. `status` is one of BillingStatus: CURRENT once nothing is owed.
+    `open_minor` is what is still to be paid, of a bill that is whole. `account_name` is empty on a consolidated bill,
+    and `account_id` None. `status` is one of BillingStatus: CURRENT once nothing is owed.
     """
 
     id: int
     number: int
     kind: str
     account_name: str
+    account_id: int | None
     method: str
     plan: str
     status: str

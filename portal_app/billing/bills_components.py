@@ -148,7 +148,7 @@ def _unpaid_cells(line: rx.Var[Line]) -> list[Any]:
 
 def _name(line: rx.Var[Line]) -> rx.Component:
     return rx.el.div(
-        cut(line["name"]),
+        rx.cond(line["account"] != "", link(cut(line["name"]), href=line["account"]), cut(line["name"])),
         rx.cond(line["note"] != "", rx.el.span(line["note"], class_name="cut muted")),
         class_name="two-lines",
     )

@@ -21,16 +21,18 @@ from portal_app.money import amount_text
 from portal_app.paging import counted
 from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.watching import keep_fresh, number_now
 
 NOT_WHOLE = "Your accounts' part of it"
 
 
 class Line(TypedDict):
-    """A bill in words. `csv` and `pdf` are addresses, empty where there is nothing for the user."""
+    """A bill in words. `account`, `csv` and `pdf` are addresses, empty where there is nothing for the user."""
 
     id: int
     number: int
     name: str
+    account: str
     note: str
     status: str
     status_kind: str
@@ -68,6 +70,8 @@ class BillsState(ListState, rx.State):
     # The processor's hosted page, for the moment in which the browser goes there.
     leave_for: str = ""
 
+    _number: int = 0
+
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
@@ -75,7 +79,17 @@ class BillsState(ListState, rx.State):
         actor = await enter(self)
         self.may_pay, self.may_change_card = actor.may(Permission.BILLS_PAY), actor.may(Permission.PAYMENT_MANAGE)
         self.paying_id = self.mailing_id = 0
+        self._number = await number_now(actor)
         await self._show(actor)
+        yield BillsState.watch
+
+    @rx.event(background=True)
+    @guard.requires(Permission.BILLING_VIEW)
+    async def watch(self):
+        """Keep the open page up to date."""
+        async with self:
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._show)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
@@ -144,6 +158,7 @@ def _line(row: BillRow) -> Line:
         id=row.id,
         number=row.number,
         name=row.account_name or CONSOLIDATED,
+        account=f"/billing/accounts/{row.account_id}" if row.account_name else "",
         note=_note(row),
         status=words,
         status_kind=kind,

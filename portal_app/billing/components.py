@@ -16,6 +16,7 @@ from portal_app.ui import (
     badge,
     bar_chart,
     button,
+    callout,
     cut,
     empty_state,
     link_button,
@@ -73,11 +74,14 @@ def _choice(method: BillingMethod) -> rx.Component:
 
 def sums() -> rx.Component:
     """What is owed, and what will be."""
-    return rx.el.dl(
-        _sum("Total Amount Due", State.due),
-        _sum("Total Forecast Amount", State.forecast),
-        rx.cond(State.method != "", _sum("Billing method", rx.Var.create(_METHOD_WORDS)[State.method])),
-        class_name="facts card sums",
+    return rx.fragment(
+        callout("orange", State.unpriced, live=False),
+        rx.el.dl(
+            _sum("Total Amount Due", State.due),
+            _sum("Total Forecast Amount", rx.cond(State.unpriced == "", State.forecast, NOTHING)),
+            rx.cond(State.method != "", _sum("Billing method", rx.Var.create(_METHOD_WORDS)[State.method])),
+            class_name="facts card sums",
+        ),
     )
 
 

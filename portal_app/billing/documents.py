@@ -13,7 +13,7 @@ from typing import Any
 import typst
 from facturx import generate_from_binary
 
-from portal_app.billing import facturx
+from portal_app.billing import facturx, glyphs
 from portal_app.billing.document_reading import BillDocument
 from portal_app.billing.parties import takes_transfer
 from portal_app.billing.tax_ids import countries
@@ -27,7 +27,8 @@ MOST_LINES = 500
 # Chinese, Japanese and Korean, which typst's own fonts lack; a package that only holds this font.
 _FONT_PACKAGE = "cvttf_NotoSansCJK_Regular"
 _TEMPLATES = Path(__file__).parent / "templates"
-log = logging.getLogger("portal.billing")
+# Each names all the characters that it misses; what stands in their place is never missing.
+TRIES = 3
 logging.getLogger("factur-x").setLevel(logging.WARNING)
 
 
@@ -36,16 +37,22 @@ def pdf(document: BillDocument) -> bytes:
     details = len(document.lines) if len(document.lines) > MOST_LINES else 0
     if details:
         document = replace(document, lines=_by_account(document.lines))
-    shown = {"bill": json.dumps(_shown(document, details))}
-    try:
-        plain = _compiled(shown, "a-3b")
-    except typst.TypstError:
-        # A character that no font has, such as an emoji: an archive's file forbids that. The bill goes out with a box
-        # in its place, as an ordinary PDF.
-        log.warning("bill %s has characters that no font has: it is no PDF/A", document.bill.number)
-        return _compiled(shown)
+    plain = _archived(_shown(document, details))
     data = facturx.xml(document)
     return _with_data(plain, data, document.bill) if data else plain
+
+
+def _archived(shown: dict[str, Any]) -> bytes:
+    """The file that an archive takes: it forbids characters that no font has, so they are taken out of the text."""
+    for _ in range(TRIES):
+        try:
+            return _compiled(shown, "a-3b")
+        except typst.TypstError as fault:
+            missing = glyphs.missing_in(fault.diagnostic)
+            if not missing:
+                raise
+            shown = glyphs.without(shown, missing)
+    return _compiled(shown, "a-3b")
 
 
 def _with_data(plain: bytes, data: bytes, bill: Bill) -> bytes:
@@ -63,11 +70,10 @@ def _with_data(plain: bytes, data: bytes, bill: Bill) -> bytes:
     )
 
 
-def _compiled(shown: dict[str, str], *standards: Any) -> bytes:
+def _compiled(shown: dict[str, Any], *standards: Any) -> bytes:
     template = _TEMPLATES / "bill.typ"
-    made = typst.compile(
-        template, root=_TEMPLATES, font_paths=_fonts(), sys_inputs=shown, pdf_standards=list(standards)
-    )
+    data = {"bill": json.dumps(shown)}
+    made = typst.compile(template, root=_TEMPLATES, font_paths=_fonts(), sys_inputs=data, pdf_standards=list(standards))
     return made or b""
 
 

@@ -108,3 +108,11 @@ class ReceiptRow:
     received_on: date
     note: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """A page of transfers, and how many there are."""
+
+    rows: list[ReceiptRow]
+    total: int

@@ -67,6 +67,15 @@ def advance(session: Session, partner_id: int, today: date) -> Written:
     return written
 
 
+def expire(session: Session, account: Account, row: Subscription, at: datetime) -> None:
+    """Make a locked account whose days are all billed an expired trial."""
+    expired = {"status": AccountStatus.TRIAL_EXPIRED, "subscribed_at": None, "auto_subscribe": None}
+    for name, value in (expired | {"trial_ends_at": at, "next_step_at": at}).items():
+        setattr(account, name, value)
+    session.delete(row)
+    session.flush()
+
+
 def _before_first(session: Session, partner: Partner, today: date) -> date:
     return min(inputs.first_day(session, partner) or today, today) - timedelta(days=1)
 
@@ -129,16 +138,12 @@ class _Ledger:
     def _end(self, ended: Iterable[Subscription], on: date) -> None:
         """A subscription that ended leaves an expired trial, which the trial rules delete after their days of grace."""
         at = datetime.combine(on, time(), ZoneInfo(self.partner.time_zone))
-        expired = {"status": AccountStatus.TRIAL_EXPIRED, "subscribed_at": None, "auto_subscribe": None}
         for row in ended:
             account = self.session.get_one(Account, row.account_id, with_for_update=True)
-            for name, value in (expired | {"trial_ends_at": at, "next_step_at": at}).items():
-                setattr(account, name, value)
+            expire(self.session, account, row, at)
             # What the account's first trial was told must not keep this one's notices back.
             self.session.execute(delete(TrialNotice).where(col(TrialNotice.account_id) == row.account_id))
-            self.session.delete(row)
             self._record("The subscription has ended", (row.account_id, account.name))
-        self.session.flush()
 
     def _record(self, description: str, account: tuple[int, str]) -> None:
         actor = system(self.profile.partner_id)

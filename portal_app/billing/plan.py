@@ -167,6 +167,16 @@ def matters(terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book: B
     return Outcome(tuple(today.own_drafts(parts)), tuple(after), tuple(ended))
 
 
+def last_days(terms: Terms, contract: Contract, usage: UsageOf, book: Book, on: date) -> Draft | None:
+    """The last bill of a contract that is over with the day itself, for the days that no bill covers yet."""
+    until = on + timedelta(days=1)
+    if contract.covered_until >= until:
+        return None
+    today = _Day(terms, usage, book, on)
+    part = today.part(contract, until, contract.covered_until)
+    return today.draft(f"account:{contract.account_id}:{contract.covered_until}", BillKind.ACCOUNT, [part], on.day)
+
+
 def forecast(
     terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book_on: Callable[[date], Book], today: date
 ) -> dict[int, Forecast]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from portal_app import clock
@@ -10,7 +11,7 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.billing import orders, settling
 from portal_app.billing.balance import balance_of, bill_by_number
-from portal_app.billing.finance_rows import ReceiptRow
+from portal_app.billing.finance_rows import ReceiptPage, ReceiptRow
 from portal_app.billing.operators import note
 from portal_app.errors import Conflict, Invalid, PortalError
 from portal_app.models import Bill, BillKind, BillState, Partner, Payment, PaymentKind
@@ -18,7 +19,6 @@ from portal_app.money import amount_text, minor_of
 from portal_app.text import clean, has_control
 
 MOST_NOTE = 200
-SHOWN = 100
 OLDEST = timedelta(days=3660)
 # The day on which the money moved, and the operator's note.
 _Known = tuple[date, str]
@@ -34,21 +34,25 @@ class ReceiptForm:
     note: str = ""
 
 
-def recent(session: Session, actor: Actor) -> list[ReceiptRow]:
-    """The transfers recorded last. Raises Denied."""
+def recorded(session: Session, actor: Actor, page: int = 1, size: int = 25) -> ReceiptPage:
+    """A page of the transfers, those recorded last first. Raises Denied."""
     actor.require_provider()
+    is_transfer = col(Payment.kind) == PaymentKind.BANK
+    total = session.scalar(select(func.count()).select_from(Payment).where(is_transfer)) or 0
     found = session.execute(
         select(Payment, Bill.number, Partner.code, Bill.currency)
         .join(Bill, col(Bill.id) == col(Payment.bill_id))
         .join(Partner, col(Partner.id) == col(Payment.partner_id))
-        .where(col(Payment.kind) == PaymentKind.BANK)
+        .where(is_transfer)
         .order_by(col(Payment.id).desc())
-        .limit(SHOWN)
+        .offset((page - 1) * size)
+        .limit(size)
     )
-    return [
+    rows = [
         ReceiptRow(p.id or 0, number, code, p.amount_minor, currency, p.received_on, p.note, p.created_at)
         for p, number, code, currency in found
     ]
+    return ReceiptPage(rows, total)
 
 
 def record_receipt(session: Session, actor: Actor, form: ReceiptForm) -> str:

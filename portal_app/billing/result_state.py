@@ -5,11 +5,13 @@ import reflex as rx
 
 from portal_app import db
 from portal_app.auth import guard
+from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.billing import payments
 from portal_app.errors import NotFound
 from portal_app.models import AttemptState
 from portal_app.shell.state import enter, show_banners
+from portal_app.shell.watching import keep_fresh, number_now
 
 _WORDS = {
     AttemptState.SUCCEEDED: "paid",
@@ -28,13 +30,26 @@ class PaymentResultState(rx.State):
     reason: str = ""
     checking: bool = False
 
+    _number: int = 0
+
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
-        """Show how the payment stands."""
-        await enter(self)
+        """Show how the payment stands; a page that waits for the outcome watches for it."""
+        actor = await enter(self)
         self.checking = False
-        await self._show()
+        self._number = await number_now(actor)
+        await self._show(actor)
+        if self.outcome == "waiting":
+            yield PaymentResultState.watch
+
+    @rx.event(background=True)
+    @guard.requires(Permission.BILLING_VIEW)
+    async def watch(self):
+        """Show the outcome when it comes."""
+        async with self:
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._show)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
@@ -46,14 +61,14 @@ class PaymentResultState(rx.State):
         yield
         try:
             await anyio.to_thread.run_sync(payments.look_up, self._key())
-            await self._show()
+            await self._show(guard.actor())
             await show_banners(self)
         finally:
             self.checking = False
 
-    async def _show(self) -> None:
+    async def _show(self, actor: Actor) -> None:
         try:
-            found = await db.look(payments.result_of, guard.actor(), self._key())
+            found = await db.look(payments.result_of, actor, self._key())
         except NotFound:
             self.outcome, self.number, self.amount, self.reason = "none", "", "", ""
             return

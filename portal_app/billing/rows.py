@@ -31,7 +31,10 @@ class StatusRow:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """A page of accounts, and the sums of all that exist for the actor. `method` is empty until it is chosen."""
+    """A page of accounts, and the sums of all that exist for the actor. `method` is empty until it is chosen.
+
+    `priced`: whether there are prices in the partner's currency; nothing is billed as long as there are none.
+    """
 
     rows: list[StatusRow]
     matching: int
@@ -39,6 +42,7 @@ class StatusPage:
     total: int
     due_minor: int
     method: str
+    priced: bool
 
 
 @dataclass(frozen=True, slots=True)

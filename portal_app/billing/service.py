@@ -1,5 +1,7 @@
 """The rules of Billing > Status."""
 
+from datetime import date
+
 from sqlmodel import Session
 
 from portal_app import clock
@@ -9,14 +11,14 @@ from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.billing import billed, forecasts, repository
+from portal_app.billing import billed, books, forecasts, repository
 from portal_app.billing.bills import owed
 from portal_app.billing.profiles import profile_of, profile_to_change
 from portal_app.billing.query import StatusQuery
 from portal_app.billing.rows import Outlook, StatusPage, StatusRow, SubscriptionRow
 from portal_app.billing.words import METHODS
 from portal_app.errors import Conflict, Invalid, NotFound
-from portal_app.models import BillingMethod
+from portal_app.models import BillingMethod, Partner
 
 
 def status_page(session: Session, actor: Actor, query: StatusQuery) -> StatusPage:
@@ -33,6 +35,7 @@ def status_page(session: Session, actor: Actor, query: StatusQuery) -> StatusPag
         total=page.total,
         due_minor=open_now.due_minor + open_now.overdue_minor,
         method=_method(session, actor),
+        priced=_is_priced(session, actor, today),
     )
 
 
@@ -59,6 +62,11 @@ def choose_method(session: Session, actor: Actor, method: str) -> None:
 
 def _method(session: Session, actor: Actor) -> str:
     return (profile_of(session, actor.partner_id).method or "") if actor.partner_id is not None else ""
+
+
+def _is_priced(session: Session, actor: Actor, today: date) -> bool:
+    partner = session.get(Partner, actor.partner_id) if actor.partner_id is not None else None
+    return partner is not None and books.Shelf(session, partner).holding(today) is not None
 
 
 def _row(row: AccountRow, subscription: SubscriptionRow | None) -> StatusRow:

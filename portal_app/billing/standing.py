@@ -49,7 +49,7 @@ def _refresh(session: Session, ids: list[int], today: date | None) -> None:
     days = _days(session, {row.partner_id for row in locked}, today)
     found: dict[int, Standing] = {}
     for day in set(days.values()):
-        found |= _standings(session, [row.id for row in locked if days[row.partner_id] == day], day)
+        found |= standings(session, [row.id for row in locked if days[row.partner_id] == day], day)
     none = (BillingStatus.NONE.value, 0)
     wanted = {row.id: none if row.status in TRIALS else found.get(row.id, none) for row in locked}
     changed = [
@@ -68,8 +68,8 @@ def _days(session: Session, partner_ids: set[int], today: date | None) -> dict[i
     return {partner_id: today or clock.day_in(zone) for partner_id, zone in zones}
 
 
-def _standings(session: Session, ids: list[int], today: date) -> dict[int, Standing]:
-    """The status and the amount owed of those that were ever billed."""
+def standings(session: Session, ids: list[int], today: date) -> dict[int, Standing]:
+    """The status and the amount owed of those that were ever billed, deleted ones among them."""
     is_open = col(Bill.state) == BillState.OPEN
     is_late = is_open & or_(col(Bill.due_on) < today, col(Bill.charge_refused))
     query = (

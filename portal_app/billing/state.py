@@ -17,6 +17,9 @@ from portal_app.money import amount_text
 from portal_app.paging import counted
 from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.watching import keep_fresh, number_now
+
+NO_PRICES = "Your provider has set no prices in {} yet. Until it does, nothing is billed and there is no forecast."
 
 
 class StatusState(ListState, rx.State):
@@ -35,19 +38,33 @@ class StatusState(ListState, rx.State):
     forecasts: dict[int, str] = {}
     forecast_days: dict[int, str] = {}
     method: str = ""
+    # What is told while there are no prices.
+    unpriced: str = ""
     billed: BarChart = BarChart()
     may_choose: bool = False
     choosing: str = ""
 
+    _number: int = 0
+
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
     async def load(self):
-        """Show what the address asks for."""
+        """Show what the address asks for; the forecast follows, then the page watches for changes."""
         actor = await enter(self)
         self.may_choose = actor.may(Permission.PAYMENT_MANAGE)
+        self._number = await number_now(actor)
         await self._show(actor)
         yield
         await self._look_ahead(actor)
+        yield StatusState.watch
+
+    @rx.event(background=True)
+    @guard.requires(Permission.BILLING_VIEW)
+    async def watch(self):
+        """Keep the open page up to date."""
+        async with self:
+            seen, partner_id = self._number, guard.actor().partner_id
+        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._refresh, prepare=_prepare)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)
@@ -74,6 +91,10 @@ class StatusState(ListState, rx.State):
             await self._show(actor)
         yield NoticeState.tell("green", f"You are billed by {METHODS[method].lower()} from now on.")
 
+    async def _refresh(self, actor: Actor) -> None:
+        await self._show(actor)
+        await self._look_ahead(actor)
+
     async def _show(self, actor: Actor) -> None:
         query = StatusQuery.from_address(self.router.url.query_parameters)
         found, shown = await answer_to(query, partial(db.look, service.status_page, actor))
@@ -82,6 +103,7 @@ class StatusState(ListState, rx.State):
             "count": counted(found.matching, found.total, "account", more=found.more),
             "due": amount_text(found.due_minor, actor.currency),
             "method": found.method,
+            "unpriced": "" if found.priced else NO_PRICES.format(actor.currency),
             "loading": False,
         }
         assign(self, answer | shown)
@@ -94,3 +116,7 @@ class StatusState(ListState, rx.State):
         self.forecast = amount_text(sum(one.amount_minor for one in found.expected.values()), actor.currency)
         if self.billed != found.billed:
             self.billed = found.billed
+
+
+async def _prepare(actor: Actor) -> None:
+    await db.look(service.outlook, actor)

@@ -8,6 +8,7 @@ from babel.dates import format_date
 
 from portal_app.billing import book_text
 from portal_app.models import Bill, BillingMethod, BillKind, Plan
+from portal_app.money import amount_text
 
 LOCALE = "en"
 CONSOLIDATED = "Consolidated bill"
@@ -23,6 +24,11 @@ def kind_word(bill: Bill) -> str:
 def date_text(day: date) -> str:
     """Such as "Mar 18, 2026"."""
     return format_date(day, "MMM d, y", locale=LOCALE)
+
+
+def open_words(amount_minor: int, settled_minor: int, currency: str) -> str:
+    """Such as "$26.00 is open", for an open bill of which a part was received; empty for others."""
+    return f"{amount_text(amount_minor - settled_minor, currency)} is open" if settled_minor else ""
 
 
 def percent_text(basis_points: int) -> str:

@@ -35,8 +35,6 @@ SUITES = (
     (Service.IMAP, Service.GENERIC, Service.DROPBOX),
     (Service.GENERIC, Service.S3),
 )
-# One of those that owe is this many times as large as the others: its amounts try the columns' width.
-GIANT = 4000
 # The commonest states once more, so that the demo looks like a business and not like a table of cases.
 COMMON = (
     ((AccountStatus.MONTHLY, BackupStatus.SUCCESSFUL, BillingStatus.CURRENT),) * 6
@@ -56,7 +54,6 @@ class AccountPlan:
     age: timedelta
     subscribed_after: timedelta | None
     auto_subscribe: str | None
-    entities_times: int
     size_bytes: int
     services: tuple[Service, ...]
 
@@ -88,15 +85,10 @@ def other_plans() -> list[AccountPlan]:
 
 def _plans(customers: Sequence[tuple[str, str]], chosen: list[State], chooser: Random) -> list[AccountPlan]:
     chooser.shuffle(chosen)
-    giant = next((state for state in chosen if state[2] == BillingStatus.OVERDUE), None)
-    giants = iter([GIANT])
-    return [
-        _plan(name, email, state, next(giants, 1) if state == giant else 1, chooser)
-        for (name, email), state in zip(customers, chosen, strict=True)
-    ]
+    return [_plan(name, email, state, chooser) for (name, email), state in zip(customers, chosen, strict=True)]
 
 
-def _plan(name: str, email: str, state: State, entities_times: int, chooser: Random) -> AccountPlan:
+def _plan(name: str, email: str, state: State, chooser: Random) -> AccountPlan:
     age, subscribed_after = _ages(state, chooser)
     trial_goes_on = state[0] in (AccountStatus.TRIAL_STARTED, AccountStatus.TRIAL_EXPIRING)
     return AccountPlan(
@@ -106,7 +98,6 @@ def _plan(name: str, email: str, state: State, entities_times: int, chooser: Ran
         age,
         subscribed_after,
         chooser.choice((None, "monthly", "annual")) if trial_goes_on else None,
-        entities_times,
         # Every magnitude equally often: from 100 kB to 30 GB in a trial, to 9 TB in a subscription.
         int(10 ** chooser.uniform(5, 10.5 if state[0] in TRIALS else 12.95)),
         _services(chooser),

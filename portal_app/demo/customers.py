@@ -145,7 +145,7 @@ def _task(one: Made, service: Service, chooser: Random) -> BackupTask:
         key=service,
         name=service.label,
         service=service,
-        entities=chooser.randint(1, most) * one.plan.entities_times,
+        entities=chooser.randint(1, most),
         created_at=one.account.created_at + timedelta(minutes=10),
     )
 

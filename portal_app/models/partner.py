@@ -76,7 +76,7 @@ class PartnerDay(SQLModel, table=True):
 
 
 class PartnerChange(SQLModel, table=True):
-    """A number that grows with every change of a partner's accounts; open pages watch it. Kept by triggers."""
+    """A number that grows with every change of a partner's accounts and bills; pages watch it. Kept by triggers."""
 
     __tablename__ = "partner_change"
 

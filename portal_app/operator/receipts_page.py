@@ -10,12 +10,14 @@ from portal_app.operator.receipts_state import ReceiptsState as State
 from portal_app.shell.layout import operator_page
 from portal_app.ui import (
     Column,
+    ask_for,
     button,
     callout,
     cut,
     empty_state,
     fault_in,
     focus_first_fault,
+    pager,
     row_link,
     table,
     text_input,
@@ -35,6 +37,7 @@ def bank_receipts() -> rx.Component:
     """The form, and what was recorded last."""
     return rx.el.div(
         rx.cond(State.ready, _form(), rx.el.div(rx.el.span(class_name="skeleton"), class_name="card form")),
+        rx.el.h2(rx.cond(State.ready, State.count, "Recorded transfers"), custom_attrs={"aria-live": "polite"}),
         table(
             "Recorded transfers",
             COLUMNS,
@@ -45,7 +48,18 @@ def bank_receipts() -> rx.Component:
             loading=~State.ready,
             reserve=4,
             empty=empty_state("landmark", "No transfer recorded yet", "Record above what arrived for a bill."),
+            foot=pager(
+                State.page,
+                State.pages,
+                State.size,
+                on_size=lambda size: ask_for(State.answer, "size", size),
+                previous=State.previous_href,
+                next=State.next_href,
+                by_link=True,
+                load=State.answer,
+            ),
         ),
+        rx.window_event_listener(on_popstate=State.answer),
         class_name="stack-l",
     )
 

@@ -1,6 +1,7 @@
 """The state of Bank Receipts."""
 
 from typing import TypedDict
+from urllib.parse import urlencode
 
 import reflex as rx
 
@@ -13,6 +14,7 @@ from portal_app.billing.receipts import ReceiptForm
 from portal_app.billing.words import date_text
 from portal_app.errors import PortalError
 from portal_app.money import amount_text
+from portal_app.paging import PAGE_SIZES, page_number, page_size, pages_of
 from portal_app.shell.state import NoticeState, enter
 
 PATH = "/operator/receipts"
@@ -40,6 +42,12 @@ class ReceiptsState(rx.State):
     errors: dict[str, str] = {}
     error: str = ""
     busy: bool = False
+    count: str = ""
+    page: int = 1
+    pages: int = 1
+    size: int = PAGE_SIZES[0]
+    previous_href: str = PATH
+    next_href: str = PATH
 
     @rx.event
     @guard.operators()
@@ -51,6 +59,13 @@ class ReceiptsState(rx.State):
         yield
         self.number, self.today = self.router.url.query_parameters.get("bill", "")[:10], str(clock.today())
         await self._show(actor)
+
+    @rx.event
+    @guard.operators()
+    async def answer(self):
+        """Show the page of transfers that the address asks for; what is typed above stays."""
+        if self.router.url.path.rstrip("/") == PATH:
+            await self._show(guard.actor())
 
     @rx.event
     @guard.operators()
@@ -75,8 +90,22 @@ class ReceiptsState(rx.State):
         yield NoticeState.tell("green", said)
 
     async def _show(self, actor: Actor) -> None:
-        self.lines = [_line(row) for row in await db.look(receipts.recent, actor)]
+        asked = self.router.url.query_parameters
+        self.size, page = page_size(asked.get("size", "")), page_number(asked.get("page", ""))
+        found = await db.look(receipts.recorded, actor, page, self.size)
+        self.pages = pages_of(found.total, self.size)
+        if page > self.pages:
+            page = self.pages
+            found = await db.look(receipts.recorded, actor, page, self.size)
+        self.page, self.lines = page, [_line(row) for row in found.rows]
+        self.count = f"{found.total:,} {'transfer' if found.total == 1 else 'transfers'}"
+        self.previous_href, self.next_href = self._address(max(1, page - 1)), self._address(page + 1)
         self.ready = True
+
+    def _address(self, page: int) -> str:
+        values = {"page": page if page > 1 else "", "size": self.size if self.size != PAGE_SIZES[0] else ""}
+        asked = urlencode({key: value for key, value in values.items() if value})
+        return f"{PATH}?{asked}" if asked else PATH
 
 
 def _line(row: ReceiptRow) -> ReceiptLine:

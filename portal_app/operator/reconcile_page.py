@@ -18,7 +18,7 @@ from portal_app.ui import (
     empty_state,
     link,
     link_button,
-    short_pager,
+    pager,
     table,
 )
 
@@ -40,7 +40,13 @@ def reconciliation() -> rx.Component:
         rx.el.div(
             rx.el.h2(rx.cond(State.loading, "Services", State.count), custom_attrs={"aria-live": "polite"}),
             rx.el.div(
-                bare_select("Partner", "partner", State.partners, value=State.partner, on_change=_choose),
+                bare_select(
+                    "Partner",
+                    "partner",
+                    State.partners,
+                    value=State.partner,
+                    on_change=lambda code: _ask("partner", code),
+                ),
                 link_button(
                     rx.cond(State.every, "Only what differs", "Show all services"),
                     href=State.hrefs["others"],
@@ -64,15 +70,24 @@ def reconciliation() -> rx.Component:
             loading=State.loading,
             reserve=8,
             empty=empty_state("scale", "Nothing differs", "What was billed last is what is there now."),
-            foot=_steps(),
+            foot=pager(
+                State.page,
+                State.pages,
+                State.size,
+                on_size=lambda size: _ask("size", size),
+                previous=State.hrefs["before"],
+                next=State.hrefs["after"],
+                by_link=True,
+                load=State.answer,
+            ),
         ),
         rx.window_event_listener(on_popstate=State.answer),
         class_name="stack",
     )
 
 
-def _choose(code: Any) -> list[Any]:
-    return ask_for(State.answer, "partner", code, replace=False)
+def _ask(name: str, value: Any) -> list[Any]:
+    return ask_for(State.answer, name, value, replace=False)
 
 
 def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
@@ -85,8 +100,3 @@ def _cells(line: rx.Var[ComparedLine]) -> list[Any]:
         rx.cond(line["bill"] == "", "", link(line["bill"], href=f"{BILLS}/" + line["bill"])),
         rx.cond(line["differs"], badge("orange", "Differs"), badge("green", "Agrees")),
     ]
-
-
-def _steps() -> rx.Component:
-    before, after = State.hrefs["before"], State.hrefs["after"]
-    return short_pager(State.page, State.pages, before=before, after=after, load=State.answer)

@@ -12,12 +12,11 @@ from portal_app.auth.actor import Actor
 from portal_app.backups.rows import Service
 from portal_app.billing import reconcile
 from portal_app.billing.reconcile import Compared
-from portal_app.paging import page_number, pages_of
+from portal_app.paging import PAGE_SIZES, page_number, page_size, pages_of
 from portal_app.shell.state import enter
 from portal_app.ui import Option, option
 
 PATH = "/operator/reconciliation"
-SIZE = 50
 _LABELS = {one.value: one.label for one in Service}
 
 
@@ -46,6 +45,7 @@ class ReconcileState(rx.State):
     count: str = ""
     page: int = 1
     pages: int = 1
+    size: int = PAGE_SIZES[0]
     hrefs: dict[str, str] = {}
 
     @rx.event
@@ -69,15 +69,18 @@ class ReconcileState(rx.State):
         self.partners = [option(code, f"{code} · {name}") for code, name in codes.items()]
         self.partner = asked.get("partner", "") if asked.get("partner") in codes else next(iter(codes), "")
         self.every = asked.get("rows") == "all"
-        compared, self.faults = await db.look(reconcile.of_partner, actor, self.partner)
-        shown = [row for row in compared if self.every or row.differs]
-        different = sum(row.differs for row in compared)
-        self.count = f"{different:,} of {len(compared):,} services differ from the latest bill"
-        self.pages = pages_of(len(shown), SIZE)
-        self.page = min(page_number(asked.get("page", "")), self.pages)
-        self.lines = [_line(row) for row in shown[(self.page - 1) * SIZE : self.page * SIZE]]
+        page, size = page_number(asked.get("page", "")), page_size(asked.get("size", ""))
+        asking = {"every": self.every, "page": page, "size": size}
+        found, self.faults = await db.look(reconcile.of_partner, actor, self.partner, **asking)
+        pages = pages_of(found.matching, size)
+        if page > pages:
+            page = pages
+            found, _ = await db.look(reconcile.of_partner, actor, self.partner, **asking | {"page": page})
+        self.page, self.pages, self.size = page, pages, size
+        self.lines = [_line(row) for row in found.rows]
+        self.count = f"{found.differing:,} of {found.total:,} services differ from the latest bill"
         self.hrefs = {
-            "before": self._address(self.page - 1),
+            "before": self._address(max(1, self.page - 1)),
             "after": self._address(self.page + 1),
             "others": self._address(1, every=not self.every),
         }
@@ -85,7 +88,12 @@ class ReconcileState(rx.State):
 
     def _address(self, page: int, *, every: bool | None = None) -> str:
         every = self.every if every is None else every
-        values = {"partner": self.partner, "rows": "all" if every else "", "page": str(page) if page > 1 else ""}
+        values = {
+            "partner": self.partner,
+            "rows": "all" if every else "",
+            "page": str(page) if page > 1 else "",
+            "size": str(self.size) if self.size != PAGE_SIZES[0] else "",
+        }
         return f"{PATH}?{urlencode({key: value for key, value in values.items() if value})}"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlmodel import Session
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_app import db
 from portal_app.auth import sessions
@@ -85,6 +85,8 @@ class BuiltFiles:
         self.files = dict(_read(folder, path) for path in folder.rglob("*") if _is_served(path))
         # The dashboard's page has a route of its own, which writes the first rows into it.
         self.files.pop("/", None)
+        shell = folder / "404.html"
+        self.shell = _read(folder, shell)[1] if shell.exists() else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and (file := self.files.get(scope["path"])):
@@ -93,14 +95,56 @@ class BuiltFiles:
             if banners := await _banners(scope) if file.is_page else 0:
                 return await file.announce(scope, send, banners)
             await file.answer(scope, send)
+        elif self.shell and _wants_page(scope):
+            await self._any_page(self.shell, scope, receive, send)
         else:
             await self.app(scope, receive, send)
         return None
+
+    async def _any_page(self, shell: BuiltFile, scope: Scope, receive: Receive, send: Send) -> None:
+        """What Reflex answers. Its pages with a name in the address are all one file: room is made in that, too."""
+        start: Message | None = None
+        body = b""
+
+        async def sending(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start" and _is_good_html(message):
+                start = message
+            elif start is None:
+                await send(message)
+            else:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    await self._announce_any(shell, scope, send, start, body)
+
+        # The body itself is looked at: no file's path instead of it.
+        await self.app({**scope, "extensions": {}}, receive, sending)
+
+    @staticmethod
+    async def _announce_any(shell: BuiltFile, scope: Scope, send: Send, start: Message, body: bytes) -> None:
+        if body in shell.bodies.values() and (banners := await _banners(scope)):
+            await shell.announce(scope, send, banners)
+            return
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
 
 
 def with_room(html: str, banners: int) -> str:
     """The page, told how many banners will come above its content."""
     return html.replace("<html", f'<html data-banners="{banners}"', 1) if banners else html
+
+
+def _wants_page(scope: Scope) -> bool:
+    """Whether somebody who may be signed in opens an address in the browser."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    asked = Headers(scope=scope)
+    return "text/html" in asked.get("accept", "") and bool(sessions.token_in(asked.get("cookie")))
+
+
+def _is_good_html(start: Message) -> bool:
+    kind = Headers(raw=list(start.get("headers", ()))).get("content-type", "")
+    return start["status"] == 200 and kind.startswith("text/html")
 
 
 async def _banners(scope: Scope) -> int:

@@ -132,9 +132,9 @@ async def enter(state: BaseState) -> Actor:
 
     waited on the page before for a proof of who is there.
     """
-    actor = await stay(state)
+    # The banners first: a load that is broken off must not leave a frame that keeps no room for them.
     await show_banners(state)
-    return actor
+    return await stay(state)
 
 
 async def stay(state: BaseState) -> Actor:

@@ -1,17 +1,29 @@
 """Keeps an open page up to date without a reload."""
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 from reflex.state import BaseState
 
+from portal_app import db, live
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
 from portal_app.errors import PortalError
 from portal_app.live import hub
+from portal_app.shell.state import show_banners
 
 SECONDS_BETWEEN_CHECKS = 20
+# Of a partner whose backups report all night, a page that takes long to make rests so many times as long.
+RESTS = 10
+Step = Callable[[Actor], Awaitable[None]]
+
+
+async def number_now(actor: Actor) -> int:
+    """The number of the actor's partner, to ask for before the page is read that `keep_fresh` shall watch from it."""
+    return await db.glance(live.number_of, actor.partner_id) if actor.partner_id is not None else 0
 
 
 async def keep_fresh(
@@ -19,11 +31,14 @@ async def keep_fresh(
     partner_id: int | None,
     seen: int,
     permission: Permission,
-    refresh: Callable[[Actor], Awaitable[None]],
+    refresh: Step,
+    *,
+    prepare: Step | None = None,
 ) -> None:
-    """Call `refresh` with a fresh actor, under the state's lock, after each change of the partner's accounts.
+    """Call `refresh` with a fresh actor, under the state's lock, after each change of the partner's; then the banners.
 
-    Ends when the page is left, the tab is closed, or the right to see it is gone. One at a time for a tab's page.
+    `prepare` comes before it, without the lock, for what takes long: the tab's own clicks don't wait for it. Ends when
+    the page is left, the tab is closed, or the right to see it is gone. One at a time for a tab's page.
     """
     async with state:
         page = (state.router.session.client_token, state.router.url.path)
@@ -34,9 +49,15 @@ async def keep_fresh(
         while await _still_open(state, page):
             number = await hub.wait(partner_id, seen, SECONDS_BETWEEN_CHECKS)
             if number != seen and await _still_open(state, page):
-                seen = number
+                seen, begun = number, time.monotonic()
+                if prepare is not None:
+                    async with state:
+                        actor = await guard.check_again(state, permission)
+                    await prepare(actor)
                 async with state:
                     await refresh(await guard.check_again(state, permission))
+                    await show_banners(state)
+                await asyncio.sleep(RESTS * (time.monotonic() - begun))
     except PortalError as refusal:
         # Who signed out elsewhere is sent to sign in by the next click; a right that was taken away is told of here.
         async with state:

@@ -18,7 +18,7 @@ from portal_app import db
 from portal_app.billing import bill_csv, document_reading, document_routes, documents, facturx
 from portal_app.billing.document_reading import BillDocument
 from portal_app.billing.profiles import profile_to_change
-from portal_app.models import AuditEvent, Bill, BillKind, BillState
+from portal_app.models import AuditEvent, Bill, BillKind, BillLine, BillState
 from portal_app.money import major
 from portal_app.settings import reset_settings
 from tests.billing import factories
@@ -298,3 +298,31 @@ def test_a_bill_of_many_lines_is_a_line_an_account_in_the_pdf_and_in_its_data(ca
     assert faults(carried(pdf)) == []
     assert "The 1,000 lines of this bill are in its CSV." in words
     assert words.count("Alpha Ash") == 1
+
+
+def _rename(session: Session, bill: Bill, name: str) -> None:
+    for line in session.exec(select(BillLine).where(BillLine.bill_id == bill.id)):
+        line.account_name = name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Party \U0001f389 \U0001f469\u200d\U0001f4bb People", "Party People"),
+        ("Tokyo \u6771\u4eac \u2764\ufe0f Flags \U0001f1e9\U0001f1ea", "Tokyo \u6771\u4eac \u2764 Flags"),
+        ("\U0001f389\U0001f389", "\u2013"),
+        ("Hello \u0ba4\u0bae\u0bbf\u0bb4\u0bcd", "Hello ?"),
+    ],
+)
+def test_what_no_font_has_is_left_out_and_the_archive_takes_the_file(
+    cast: Cast, seller: Callable[..., None], name: str, shown: str
+) -> None:
+    _buy(cast)
+    bill = _bill(cast, 1_000)
+    db.write(_rename, bill, name)
+    made = documents.pdf(_document(bill))
+    words = " ".join(_words(made).split())
+    assert shown in words
+    assert "\ufffd" not in words and not any(char in words for char in name if char > "\uffff")
+    # Only a file for archives carries the e-invoice, which keeps the name as it is.
+    assert name in carried(made).decode()

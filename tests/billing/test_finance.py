@@ -80,7 +80,7 @@ def test_nobody_of_a_partner_comes_in(cast: Cast, bill: Bill, name: str) -> None
         (finance.exclude, account, True),
         (finance.bills, code, (1, 25)),
         (finance.details, bill.number),
-        (receipts.recent,),
+        (receipts.recorded,),
         (receipts.record_receipt, form),
         (receipts.record_return, form),
         (credits.credit, bill.number, CreditForm("1", "x")),
@@ -137,7 +137,9 @@ def test_a_transfer_in_two_parts_pays_a_bill(cast: Cast, olga: Actor, bill: Bill
     states = db.read(lambda s: {s.get_one(Account, a.id).billing_status for a in cast.accounts_a[1:]})
     assert states == {BillingStatus.CURRENT}
     assert db.read(audited, "received by bank transfer") == {None, cast.partner_a.id}
-    assert [row.bill_number for row in db.read(receipts.recent, olga)][:1] == [bill.number]
+    both = db.read(receipts.recorded, olga)
+    assert ([row.amount_minor for row in both.rows], both.total) == ([2600, 1001], 2)
+    assert [db.read(receipts.recorded, olga, n, 1).rows for n in (1, 2, 3)] == [both.rows[:1], both.rows[1:], []]
 
 
 @pytest.mark.parametrize(

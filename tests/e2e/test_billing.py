@@ -68,6 +68,19 @@ def test_a_banner_leads_from_any_page_and_the_search_finds_the_invoice(people: P
     expect(page.get_by_role("searchbox", name="Search", exact=True)).to_have_value(str(number))
 
 
+def test_a_page_with_a_name_in_its_address_knows_of_the_banners_to_come(people: People, company: Company) -> None:
+    people.expect_fault("404")
+    (account,) = company.add("Fir")
+    db.write(owes, company, [account])
+    page = people.open(company.email, f"/accounts/{account}")
+    for path in (f"/accounts/{account}", f"/billing/accounts/{account}"):
+        page.goto(path)
+        expect(page.get_by_role("region", name="Billing notice")).to_contain_text("is overdue")
+        assert page.locator("html").get_attribute("data-banners") == "1"
+    page.goto("/accounts/nobody/knows")
+    assert page.locator("html").get_attribute("data-banners") is None
+
+
 def test_details_keep_what_was_typed_and_cards_come_and_go(people: People, company: Company) -> None:
     page = people.open(company.email, "/billing/payment-details")
     page.get_by_label("Country").select_option("Germany")

@@ -86,6 +86,10 @@ def test_a_bill_is_paid_by_transfer_and_credited(people: People, company: Compan
     page.get_by_role("button", name="Make credit note").click()
     expect(page.get_by_text("was paid beyond what is left of this bill")).to_be_visible()
     draw(people, "bill", f"/operator/bills/{bill.number}")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download PDF").click()
+    assert download.value.suggested_filename.endswith(f"{bill.number}.pdf")
+    assert download.value.path().read_bytes().startswith(b"%PDF")
     page.get_by_role("button", name="Give back").click()
     page.get_by_role("dialog").get_by_role("button", name="Give back").click()
     expect(page.get_by_text("given back by bank transfer")).to_be_visible()
