@@ -6,6 +6,7 @@ import unicodedata
 
 NAME_LENGTH = 120
 EMAIL_LENGTH = 254
+_PHONE_DIGITS = 5
 
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\].]{2,}")
 # Overrides and isolates of direction can make one name look like another; no right-to-left name needs them.
@@ -74,3 +75,12 @@ def email_fault(email: str) -> str:
     if has_control(email) or not _EMAIL.fullmatch(email):
         return "Enter an address such as name@company.com."
     return ""
+
+
+def phone_fault(phone: str) -> str:
+    """The sentence to show beside a phone number that can't be taken; empty when it can, and for none.
+
+    People write numbers in many ways, with words for an extension: only what nobody could call is refused.
+    """
+    digits = sum(char.isdecimal() for char in phone)
+    return "Enter a phone number, such as +49 30 901820." if phone and digits < _PHONE_DIGITS else ""

@@ -101,6 +101,7 @@ def _choice_faults(values: dict[str, str]) -> dict[str, str]:
         "tax_id": tax_ids.fault(values["country"], values["tax_id"]),
         "country": "" if known else "Choose a country.",
         "email": text.email_fault(values["email"]),
+        "phone": text.phone_fault(values["phone"]),
         "payment_day": "" if day in map(str, PAYMENT_DAYS) else "Choose a day from 1 to 31.",
         "delivery": "" if values["delivery"] in list(Delivery) else "Choose Link or Attachment.",
     }

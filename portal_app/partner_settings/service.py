@@ -107,7 +107,7 @@ def _check(values: dict[str, str]) -> None:
             "email": text.email_fault(values["email"]) if values["email"] else "",
             "name": text.name_fault(values["name"], "the name of your company"),
             "address": _lines_fault(values["address"], LONGEST_ADDRESS),
-            "phone": _line_fault(values["phone"], LONGEST_PHONE),
+            "phone": _line_fault(values["phone"], LONGEST_PHONE) or text.phone_fault(values["phone"]),
             "time_zone": "" if values["time_zone"] in time_zones() else "Choose one of the list, such as Europe/Paris.",
             "subscription": "" if known else "Choose how new accounts begin.",
         }

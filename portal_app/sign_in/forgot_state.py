@@ -65,6 +65,7 @@ class ResetState(rx.State):
     @guard.public("the link's token says whose password it is")
     async def load(self):
         """Take the token out of the address; without one, look at the one that was taken."""
+        self.errors = {}
         token = self.router.url.query_parameters.get("token", "")
         if token:
             self.reset()

@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from portal_app.models import Role
+from portal_app.settings import settings
 from portal_app.shell.layout import settings_page
 from portal_app.ui import (
     button,
@@ -27,6 +28,11 @@ from portal_app.users.editor_state import AccountTick, Operation
 from portal_app.users.editor_state import UserEditorState as State
 from portal_app.users.query import PATH
 from portal_app.users.rows import ROLES, TYPES
+
+_NOT_SET_UP = (
+    "This portal has no such sign-in yet: the user can't sign in before your provider has set it up. "
+    f"Ask {settings().support_email}, or choose Email."
+)
 
 
 @settings_page(f"{PATH}/new", "Add new user", load=State.load, help_topic="users")
@@ -119,6 +125,7 @@ def _user() -> rx.Component:
                 "Signs in with email and password.",
             ),
         ),
+        callout("orange", rx.cond(State.type_works, "", _NOT_SET_UP)),
         rx.cond(State.is_new & (State.type == "email"), _password()),
     )
 

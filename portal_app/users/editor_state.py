@@ -12,6 +12,7 @@ from portal_app.auth.permissions import ACCOUNT_OPERATIONS, OPENS_ACCOUNT_OPERAT
 from portal_app.auth.turns import in_turn
 from portal_app.errors import Conflict, PortalError
 from portal_app.models import Role, SignInType
+from portal_app.oidc.providers import configured
 from portal_app.paging import LONGEST_SEARCH, pages_of
 from portal_app.shell.state import enter, tell_on_next_page
 from portal_app.users import service
@@ -57,6 +58,7 @@ class UserEditorState(rx.State):
     user_name: str = ""
     type: str = SignInType.EMAIL
     type_words: str = TYPES[SignInType.EMAIL]
+    type_works: bool = True
     password_mode: str = "invite"
     role: str = Role.CUSTOM
     portal_operations: list[Operation] = []
@@ -115,7 +117,7 @@ class UserEditorState(rx.State):
     async def choose_type(self, value: str):
         """Another way to sign in."""
         if value in TYPES and not self.type_fixed:
-            self.type = value
+            self._choose_type(value)
 
     @rx.event
     @guard.requires(Permission.USERS_MANAGE)
@@ -216,12 +218,17 @@ class UserEditorState(rx.State):
 
     def _fill(self, actor: Actor, found: UserDetails) -> None:
         self._user_id, self._version, self._granted = found.id, found.version, list(found.permissions)
-        self.user_email, self.user_name, self.type, self.role = found.email, found.name, found.type, found.role
+        self.user_email, self.user_name, self.role = found.email, found.name, found.role
+        self._choose_type(found.type)
         self.type_words, self.all_accounts, self.locked = TYPES[found.type], found.all_accounts, found.locked
         self.email_fixed, self.type_fixed = "email" in found.fixed, "type" in found.fixed
         self.access_fixed, self.accounts_fixed = "access" in found.fixed, "accounts" in found.fixed
         self.may_make_administrator = actor.permissions == frozenset(Permission)
         self._show_operations(actor)
+
+    def _choose_type(self, kind: str) -> None:
+        self.type = kind
+        self.type_works = kind == SignInType.EMAIL or kind in {one.sign_in_type for one in configured()}
 
     def _show_operations(self, actor: Actor) -> None:
         every, granted = self.role == Role.ADMINISTRATOR, set(self._granted)

@@ -81,6 +81,7 @@ def test_what_was_never_said_is_suggested_from_the_partners_settings(cast: Cast)
         ("country", "ZZ", "country"),
         ("country", "", "country"),
         ("email", "nowhere", "name@company.com"),
+        ("phone", "ask Bob", "phone number"),
         ("payment_day", "0", "1 to 31"),
         ("payment_day", "32", "1 to 31"),
         ("payment_day", "01", "1 to 31"),

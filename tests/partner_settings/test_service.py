@@ -87,6 +87,8 @@ def test_only_what_changed_is_named(cast: Cast) -> None:
         ("address", "1 High\x00 Street"),
         ("phone", "1" * 41),
         ("phone", "\x1b[1m"),
+        ("phone", "ask Bob"),
+        ("phone", "+49"),
         ("time_zone", ""),
         ("time_zone", "Mars/Olympus"),
         ("time_zone", "europe/london"),

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from portal_app import db
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.models import User, UserState
+from portal_app.settings import reset_settings
 from portal_app.users import service
 from portal_app.users.invitation_state import InvitationState
 from tests import factories
@@ -97,6 +100,26 @@ def test_another_partners_user_a_customer_and_an_unknown_one_are_the_same_to_the
             assert (answer.var("missing"), answer.errors) == (True, [])
             found.append(answer.deltas[-1].keys())
         assert len({str(sorted(keys)) for keys in found}) == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("set_up", "kind", "works"), [("", "azure", False), ("id", "azure", True), ("", "email", True)]
+)
+def test_a_sign_in_that_is_not_set_up_is_said_before_anybody_is_invited(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, set_up: str, kind: str, works: bool
+) -> None:
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"PORTAL_MICROSOFT_{name}", set_up)
+    reset_settings()
+
+    async def scene(made: Pipeline) -> None:
+        tab, _ = await opened(made, cast.alice, "/settings/users/new")
+        answer = None
+        for chosen in ("google", kind):
+            answer = await tab.send(name_of("user_editor_state.choose_type"), {"value": chosen})
+        assert answer.var("type_works") is works
 
     play(scene)
 
