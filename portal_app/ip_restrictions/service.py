@@ -49,13 +49,16 @@ def add(session: Session, actor: Actor, form: EntryForm) -> str:
         raise Invalid(f"There are {MOST_ENTRIES} entries already. Put several addresses into one.")
     entry = TrustedAddress(partner_id=partner.id, created_at=clock.now(), addresses="")
     _fill(session, entry, description, spans)
-    turns_on = before == 0 and not partner.ip_restricted and _is_own_trusted(session, actor, partner)
+    could_be_on = not partner.ip_restricted and _is_own_trusted(session, actor, partner)
+    turns_on = could_be_on and before == 0
     if turns_on:
         partner.ip_restricted = True
     _tell(session, actor, partner, f"added {_named(entry)}" + (" and turned them on" if turns_on else ""))
     if turns_on:
         return "Added. Trusted IP Addresses is on: people of your company come in from these addresses only."
-    return "Added." if before else "Added. Trusted IP Addresses stays off until your own address is on the list, too."
+    if could_be_on:
+        return "Added. Trusted IP Addresses is off; with your own address on the list you can turn it on."
+    return "Added." if before else "Added. Trusted IP Addresses stays off: add your own address too, then turn it on."
 
 
 def change(session: Session, actor: Actor, entry_id: int, form: EntryForm) -> None:

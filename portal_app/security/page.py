@@ -140,7 +140,7 @@ def _policy() -> rx.Component:
                 on_change=State.choose_required,
             ),
             rx.el.p(
-                "Who has none yet is signed out, and sets it up at the next sign-in. "
+                "Others who have none yet are signed out, and set it up at their next sign-in. "
                 "Sign-ins with a passkey have both factors.",
                 class_name="muted",
             ),
