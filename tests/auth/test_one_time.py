@@ -10,6 +10,7 @@ from portal_app.auth import one_time
 from portal_app.models import LinkKind
 from portal_app.settings import reset_settings
 from tests.cast import Cast, make_cast
+from tests.security.pipeline import Pipeline, name_of, play
 
 HOUR = timedelta(hours=1)
 INVITATION, RESET = LinkKind.INVITATION, LinkKind.RESET
@@ -25,6 +26,21 @@ def test_a_link_is_looked_at_often_and_taken_once(cast: Cast) -> None:
     assert db.write(one_time.take, token, RESET) == cast.alice.id
     assert db.write(one_time.take, token, RESET) is None
     assert db.read(one_time.peek, token, RESET) is None
+
+
+def test_the_page_of_a_link_forgets_its_faults_at_a_reload_and_keeps_the_link(cast: Cast) -> None:
+    token = _link(cast.alice.id)
+
+    async def scene(made: Pipeline) -> None:
+        tab, load = made.tab(path=f"/reset?token={token}"), name_of("reset_state.load")
+        assert (await tab.send(load)).redirects == ["/reset"]
+        answer = await tab.send(name_of("reset_state.submit"), {"form": {"password": "short", "again": "short"}})
+        assert answer.var("errors")
+        tab.path = "/reset"
+        answer = await tab.send(load)
+        assert (answer.var("errors"), answer.var("good")) == ({}, True)
+
+    play(scene)
 
 
 @pytest.mark.parametrize("token", ["", "x", "\u2028", "x" * 10_000])
