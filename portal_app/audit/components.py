@@ -60,7 +60,7 @@ def audit_table() -> rx.Component:
         rx.el.div(
             rx.el.h2(rx.cond(State.loading, "Events", State.count), custom_attrs={"aria-live": "polite"}),
             _filters(),
-            class_name="toolbar",
+            class_name="toolbar toolbar-tall",
         ),
         _chips(),
         rx.cond(State.note != "", rx.el.p(State.note, class_name="muted", custom_attrs={"role": "status"})),
