@@ -1,6 +1,7 @@
 """The application: every page, what happens to errors, the HTTP routes, what runs beside the requests."""
 
 import base64
+import gc
 import logging
 import secrets
 import sys
@@ -114,6 +115,15 @@ def _tell(sentence: str) -> rx.event.EventSpec | None:
     return cast(rx.event.EventSpec, NoticeState.tell("red", sentence))
 
 
+def settle() -> None:
+    """Leave what the start has made out of the search for garbage, which would stop everybody for a tenth of a second.
+
+    Bulk work makes so many objects that such searches come every few seconds.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 # A thread that computes (a bulk change, an import) is to give way to the events of others sooner than after 5 ms.
 sys.setswitchinterval(0.0002)
 
@@ -148,6 +158,7 @@ app = rx.App(
 app.add_middleware(guard.Guard())
 http.harden(app)
 hub.is_connected = lambda tab: app.event_namespace is not None and tab in app.event_namespace.token_to_sid
+app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
