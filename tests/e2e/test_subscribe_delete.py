@@ -22,7 +22,7 @@ def row(page: Page, name: str) -> Locator:
 def tick(page: Page, *names: str) -> None:
     for name in names:
         row(page, name).get_by_role("checkbox").check()
-    expect(page.get_by_text(f"{len(names)} selected")).to_be_visible()
+    expect(page.get_by_text(f"{len(names)} selected", exact=True)).to_be_visible()
 
 
 def ask_to_subscribe(page: Page, plan: str) -> Locator:
@@ -100,7 +100,7 @@ def test_cancel_and_escape_leave_everything_as_it_is(people: People, company: Co
     ask_to_subscribe(page, "Monthly")
     page.keyboard.press("Escape")
     expect(dialog(page)).to_be_hidden()
-    expect(page.get_by_text("1 selected")).to_be_visible()
+    expect(page.get_by_text("1 selected", exact=True)).to_be_visible()
     assert statuses(company) == {"Stays Trial": "trial_started"}
 
 
