@@ -78,6 +78,8 @@ def test_a_second_factor_from_its_set_up_to_its_end(people: People, company: Com
 def test_a_forgotten_password(people: People, company: Company) -> None:
     page = people.open(path="/login")
     page.get_by_role("link", name="Forgot password").click()
+    # The page before has a field of the same name.
+    expect(page.get_by_role("heading", name="Forgot password")).to_be_visible()
     page.get_by_label("Email", exact=True).fill(company.email)
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_text("If there is a user with this address")).to_be_visible()
