@@ -19,7 +19,7 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import NotFound, PortalError
 from portal_app.geometry import BarChart, LineChart
-from portal_app.shell.state import NoticeState, enter, show_banners, stay
+from portal_app.shell.state import NoticeState, enter, stay
 from portal_app.shell.watching import keep_fresh
 
 SUBSCRIBED_AT_ONCE = 500
@@ -268,7 +268,6 @@ class DashboardState(rx.State):
 
     async def _refresh(self, actor: Actor) -> None:
         await self._show(actor, self._query())
-        await show_banners(self)
         await (await self.get_state(ChartState))._show(actor, self._number)
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:
