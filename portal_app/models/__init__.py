@@ -13,7 +13,17 @@ from portal_app.models.account import (
     TrialNotice,
 )
 from portal_app.models.audit import AuditChain, AuditEvent
-from portal_app.models.backup import BackupRun, BackupTask, Outcome
+from portal_app.models.backup import (
+    BackupEntity,
+    BackupRun,
+    BackupTask,
+    Discovery,
+    Every,
+    Outcome,
+    SourceKind,
+    Standing,
+    TaskEngine,
+)
 from portal_app.models.billing import (
     Bill,
     BilledPeriod,
@@ -30,8 +40,15 @@ from portal_app.models.billing import (
 )
 from portal_app.models.identity import ExternalIdentity, ProviderSignIn
 from portal_app.models.imports import AccountImport, ImportState
-from portal_app.models.job import CycleRun
+from portal_app.models.job import CycleRun, Job, JobState, StoredFile
 from portal_app.models.mail import MailState, OutboxMail
+from portal_app.models.notification import (
+    DetailForm,
+    Frequency,
+    NotificationRecipient,
+    NotificationSettings,
+    RadarForm,
+)
 from portal_app.models.partner import (
     DataCenter,
     Partner,
@@ -68,6 +85,7 @@ from portal_app.models.user import (
     UserKind,
     UserState,
 )
+from portal_app.models.webhook import DeliveryState, IdempotencyKey, Webhook, WebhookDelivery
 
 __all__ = [
     "TRIALS",
@@ -80,6 +98,7 @@ __all__ = [
     "AttemptState",
     "AuditChain",
     "AuditEvent",
+    "BackupEntity",
     "BackupRun",
     "BackupStatus",
     "BackupTask",
@@ -100,12 +119,22 @@ __all__ = [
     "DataCenter",
     "DeletedAccount",
     "Delivery",
+    "DeliveryState",
+    "DetailForm",
+    "Discovery",
+    "Every",
     "ExternalIdentity",
+    "Frequency",
+    "IdempotencyKey",
     "ImportState",
+    "Job",
+    "JobState",
     "LinkKind",
     "LoginSession",
     "LoginTicket",
     "MailState",
+    "NotificationRecipient",
+    "NotificationSettings",
     "OneTimeLink",
     "OutboxMail",
     "Outcome",
@@ -126,12 +155,17 @@ __all__ = [
     "PriceTier",
     "ProcessorEvent",
     "ProviderSignIn",
+    "RadarForm",
     "RecoveryCode",
     "Role",
     "SignInType",
+    "SourceKind",
+    "Standing",
     "StorageKind",
+    "StoredFile",
     "Subscription",
     "SubscriptionType",
+    "TaskEngine",
     "TrialNotice",
     "TrustedAddress",
     "TrustedSpan",
@@ -139,4 +173,6 @@ __all__ = [
     "UserAccount",
     "UserKind",
     "UserState",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -37,7 +37,7 @@ def test_upgrade_from_empty_leaves_no_drift(empty: Engine) -> None:
 def test_a_model_without_a_migration_is_noticed(empty: Engine) -> None:
     migrations.upgrade(empty)
     with empty.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE api_token")
+        connection.exec_driver_sql("DROP TABLE idempotency_key")
     assert drift(empty) != []
 
 

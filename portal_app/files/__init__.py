@@ -1,0 +1,1 @@
+"""Files that the portal made and keeps for a while: exports and reports."""

@@ -1,0 +1,88 @@
+"""Keeps a file for whoever may see it, until it ends."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from portal_app import clock
+from portal_app.auth.actor import Actor, ActorKind
+from portal_app.auth.permissions import Permission
+from portal_app.backups.repository import visible
+from portal_app.errors import NotFound
+from portal_app.models import Account, StoredFile
+from portal_app.settings import settings
+
+KEPT = timedelta(days=7)
+NOT_FOUND = "There is no such file. It may have been deleted after its time."
+
+
+def new_place() -> Path:
+    """Where the next file may be written: a name that nobody can guess, in a folder of our own."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / secrets.token_hex(16)
+
+
+def keep(
+    session: Session,
+    place: Path,
+    *,
+    name: str,
+    kind: str,
+    partner_id: int,
+    permission: Permission,
+    account_id: int | None = None,
+    user_id: int | None = None,
+) -> StoredFile:
+    """Enter a whole file at a `new_place()` under its `name` for people; it ends after `KEPT`."""
+    now = clock.now()
+    file = StoredFile(
+        partner_id=partner_id,
+        account_id=account_id,
+        user_id=user_id,
+        permission=permission,
+        kind=kind,
+        name=name,
+        path=place.name,
+        size_bytes=place.stat().st_size,
+        made_at=now,
+        ends_at=now + KEPT,
+    )
+    session.add(file)
+    session.flush()
+    return file
+
+
+def find(session: Session, actor: Actor, file_id: int) -> StoredFile:
+    """The file, if the actor may fetch it. Raises NotFound: unknown, ended and a stranger's are the same."""
+    file = session.get(StoredFile, file_id)
+    if file is None or file.ends_at <= clock.now() or not _may_fetch(session, actor, file):
+        raise NotFound(NOT_FOUND)
+    return file
+
+
+def path_of(file: StoredFile) -> Path:
+    """Where the file lies."""
+    return _folder() / file.path
+
+
+def prune(session: Session) -> None:
+    """Delete the files that have ended."""
+    for file in session.exec(select(StoredFile).where(col(StoredFile.ends_at) <= clock.now())):
+        path_of(file).unlink(missing_ok=True)
+        session.delete(file)
+
+
+def _folder() -> Path:
+    return settings().data_dir / "files"
+
+
+def _may_fetch(session: Session, actor: Actor, file: StoredFile) -> bool:
+    if not actor.may(Permission(file.permission)) or (file.user_id and file.user_id != actor.user_id):
+        return False
+    if file.account_id is not None:
+        mine = select(Account.id).where(col(Account.id) == file.account_id, visible(actor))
+        return session.exec(mine).first() is not None
+    return actor.kind == ActorKind.PARTNER and actor.partner_id == file.partner_id
