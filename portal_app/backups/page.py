@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from portal_app.backups.account_rows import RunLine, TaskLine
-from portal_app.backups.frame import account_page
 from portal_app.backups.state import AccountState as State
+from portal_app.shell.account_frame import account_page
 from portal_app.ui import Column, badge, button, cut, empty_state, facts, instant, table
 
 FACTS = 5

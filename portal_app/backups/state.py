@@ -11,9 +11,9 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository
 from portal_app.backups.account_rows import RunLine, TaskLine, facts, run_line, task_line
-from portal_app.backups.frame_state import enter_account, watch_account
 from portal_app.backups.rows import RunMark, RunRow, TaskRow
 from portal_app.facts import Fact
+from portal_app.shell.account_state import enter_account, watch_account
 from portal_app.shell.listing import assign
 
 RUNS_AT_ONCE = 25

@@ -10,8 +10,8 @@ from portal_app import db
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import NOBODY
 from portal_app.auth.permissions import Permission
-from portal_app.backups.tabs import TABS, tabs_for
 from portal_app.models import AuditEvent
+from portal_app.shell.account_tabs import TABS, tabs_for
 from tests.cast import Cast, cookie_of, make_cast
 from tests.security.pipeline import Pipeline, Tab, name_of, play
 

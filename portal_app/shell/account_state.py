@@ -10,8 +10,8 @@ from portal_app.accounts.rows import AccountDetails
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups.account_rows import badges
-from portal_app.backups.tabs import tabs_for
 from portal_app.errors import NotFound
+from portal_app.shell.account_tabs import tabs_for
 from portal_app.shell.listing import assign
 from portal_app.shell.navigation import NavLink
 from portal_app.shell.state import enter, page_before

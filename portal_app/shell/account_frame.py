@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.backups.frame_state import AccountFrameState as Frame
+from portal_app.shell.account_state import AccountFrameState as Frame
 from portal_app.shell.layout import portal_page, tab_link
 from portal_app.shell.navigation import NavLink
 from portal_app.ui import badge, icon, link, link_button
