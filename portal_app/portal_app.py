@@ -33,6 +33,7 @@ from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
+from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, mail_delivery
@@ -144,6 +145,7 @@ app = rx.App(
                 *auth_routes.routes,
                 *audit_routes.routes,
                 *document_routes.routes,
+                *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,

@@ -30,6 +30,10 @@ _GENTLE = (("chrt", "--idle", "0"), ("ionice", "--class", "idle"), ("nice", "-n"
 _PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OURS = {"TZ": "UTC", "GOMAXPROCS": "1", "GOGC": "50"}
 
+# How long rclone waits for who doesn't answer: while somebody waits for us, and in the night.
+HASTY = ("--contimeout", "8s", "--timeout", "10s", "--retries", "1", "--low-level-retries", "1")
+PATIENT = ("--contimeout", "30s", "--timeout", "2m", "--retries", "2", "--low-level-retries", "5")
+
 
 class Missing(PortalError):
     """A tool isn't there."""
