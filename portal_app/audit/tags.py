@@ -10,6 +10,7 @@ class Activity(StrEnum):
     ACCOUNT_ACCESSED = "Account accessed"
     ACCOUNT_ADDED = "Account added"
     API = "API"
+    BACKUP_TASKS = "Backup tasks"
     BILLING_DETAILS = "Billing details update"
     DATA_EXPORT = "Data export"
     NOTIFICATION = "Notification"
