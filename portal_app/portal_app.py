@@ -30,13 +30,14 @@ from portal_app.billing import history_page as billing_history_page
 from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
+from portal_app.compat import app as compat
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, mail_delivery
+from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
@@ -152,6 +153,7 @@ app = rx.App(
                 *http.routes,
                 *first_view.routes,
                 *api.routes,
+                *compat.routes,
             ]
         ),
         http.outermost,
@@ -164,3 +166,4 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
+app.register_lifespan_task(jobs_worker)

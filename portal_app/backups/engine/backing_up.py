@@ -10,19 +10,19 @@ from sqlmodel import Session, col, select
 from portal_app import clock, db
 from portal_app.auth.actor import system
 from portal_app.backups.engine import reading, sources, staging, storages, tools, vaults
-from portal_app.backups.engine import seen as entities
 from portal_app.backups.engine.runs import BACKUP
 from portal_app.backups.engine.said import Log
-from portal_app.backups.engine.seen import SeenEntity
 from portal_app.backups.engine.source_values import Source
 from portal_app.backups.engine.staging import Part
 from portal_app.backups.engine.storages import Storage
 from portal_app.backups.engine.tools import Bench
 from portal_app.backups.engine.vaults import Vault
 from portal_app.backups.engines import Verdict
+from portal_app.backups.entities import service as entities
+from portal_app.backups.entities.rows import SeenEntity
 from portal_app.backups.intake import RunReport
 from portal_app.backups.service import record_run
-from portal_app.errors import NotFound, PortalError
+from portal_app.errors import Invalid, NotFound, PortalError
 from portal_app.jobs import queue
 from portal_app.jobs.worker import Canceled, Work
 from portal_app.models import Account, BackupRun, BackupTask, Job, JobState, Outcome
@@ -67,7 +67,12 @@ def backup(work: Work) -> dict[str, Any]:
 
 def work_folder(job: Job) -> Path:
     """The private folder of a job while it is done."""
-    return settings().data_dir.resolve() / "work" / f"{job.id}"
+    return work_folder_of(job.id or 0)
+
+
+def work_folder_of(number: int) -> Path:
+    """The same, by the job's id."""
+    return settings().data_dir.resolve() / "work" / f"{number}"
 
 
 def plan_of(session: Session, job: Job) -> tuple[BackupTask, Account]:
@@ -152,6 +157,9 @@ class Run:
         task = session.get(BackupTask, self.plan.task.id)
         if task is None:
             raise NotFound(_GONE)
+        if not found and entities.to_back_up(session, task):
+            # More likely a disk that isn't there than a customer who deleted everything.
+            raise Invalid("There is nothing in the source any more.")
         seen = [SeenEntity(part.key, part.name, part.kind) for part in found]
         entities.note_seen(session, task, seen, self.started)
         return {one.key for one in entities.to_back_up(session, task)}

@@ -49,9 +49,7 @@ class Wanted:
     def kept(self, vault: Vault) -> list[tuple[BackupEntity, Snapshot]]:
         """Each entity with the last that was kept of it until then. Raises Conflict when there is nothing."""
         found = vault.snapshots()
-        pairs = [
-            (one, vaults.newest(found, vaults.entity_mark(one.key), self.run.started_at)) for one in self.entities
-        ]
+        pairs = [(one, vaults.newest(found, vaults.entity_mark(one.key), self.run.started_at)) for one in self.entities]
         known = [(one, snapshot) for one, snapshot in pairs if snapshot is not None]
         if not known:
             raise Conflict(_NOTHING)

@@ -1,13 +1,12 @@
 """The log of a run: what the tools complained of, without secrets, and only its end."""
 
 import json
-import re
 from collections import deque
 from collections.abc import Iterable
 
+from portal_app import logs
+
 _LINES, _LENGTH, _WHOLE = 400, 400, 20_000
-# Parts of signed addresses and of headers that let somebody in.
-_LETTING_IN = re.compile(r"(?i)((?:signature|credential|token|secret|password|authorization|sig)[\w-]*\s*[=:]\s*)\S+")
 
 
 class Log:
@@ -21,7 +20,7 @@ class Log:
         """Add a line of our own, or one that a tool said."""
         for secret in reversed(self._secrets):
             text = text.replace(secret, "…")
-        text = _LETTING_IN.sub(r"\1…", text)
+        text = logs.without_secrets(text)
         self._lines.append("".join(char if char.isprintable() else " " for char in text)[:_LENGTH])
 
     def take(self, line: bytes) -> None:

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,6 +96,14 @@ def path_of(tool: str) -> str:
     if not found:
         raise Missing(f"{tool} isn't installed on the portal's machine. The provider has to install it.")
     return found
+
+
+def version_of(tool: str) -> str:
+    """Such as 0.14.0. Raises Missing."""
+    with tempfile.TemporaryDirectory(prefix="portal-version-") as folder:
+        _code, told = said([tool, "version"], Bench(Path(folder)), {})
+    found = re.search(r"\d+(\.\d+)+", told)
+    return found[0] if found else "of an unknown version"
 
 
 def run(
