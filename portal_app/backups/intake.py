@@ -127,13 +127,19 @@ class RunReport(BaseModel):
         return _message(self.message)
 
 
+_PLACES = frozenset({"body", "query", "path", "header"})
+_NEGATIVE = "This can't be negative."
 _SENTENCES = {
     "missing": "Give this value.",
     "enum": "Use one of: {expected}.",
-    "greater_than_equal": "This can't be negative.",
-    "less_than_equal": "This is larger than the portal can count ({le:,}).",
+    "less_than_equal": "This can't be larger than {le:,}.",
     "int_type": "Give a whole number.",
+    "int_parsing": "Give a whole number.",
+    "bool_parsing": "Use true or false.",
+    "bool_type": "Use true or false.",
     "string_type": "Give a text in quotes.",
+    "string_too_long": "Use at most {max_length:,} characters.",
+    "date_from_datetime_parsing": "Give a day, such as 2026-11-24.",
     "timezone_aware": _INSTANT,
     "model_attributes_type": "Send one JSON object.",
     "model_type": "Send one JSON object.",
@@ -143,12 +149,12 @@ _SENTENCES = {
 def sentences(faults: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """A sentence for each field that pydantic found at fault, by the name of the field.
 
-    Names that the sender made up stand together under `body`: they are not ours to repeat.
+    Names that the sender made up stand together under `body` or `query`: they are not ours to repeat.
     """
     told: dict[str, str] = {}
     for fault in faults:
-        path = [str(part) for part in fault["loc"] if part != "body"]
-        field = path[0] if path and path[0] in RunReport.model_fields else "body"
+        where, *path = fault["loc"] if fault["loc"] and fault["loc"][0] in _PLACES else ("body", *fault["loc"])
+        field = str(path[0] if path and fault["type"] != "extra_forbidden" else where)
         told.setdefault(field, _ACCOUNT if field == "account" and fault["type"] != "missing" else _sentence(fault))
     return told
 
@@ -158,8 +164,9 @@ def _sentence(fault: Mapping[str, Any]) -> str:
     if kind == "value_error":
         return told.removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        known = ", ".join(RunReport.model_fields)
-        return f"There is a field that the portal doesn't know. It knows: {known}."
+        return "There is a name that the portal doesn't know. The reference at /api/docs lists those that it knows."
+    if kind == "greater_than_equal":
+        return "This can't be smaller than {ge}.".format_map(fault["ctx"]) if fault["ctx"]["ge"] else _NEGATIVE
     if kind.startswith("datetime"):
         return _INSTANT
     pattern = _SENTENCES.get(kind, "This value can't be taken.")
