@@ -58,6 +58,7 @@ def examine() -> Iterator[Finding]:
     yield from _database()
     yield _pages()
     yield _mail()
+    yield _payments()
 
 
 def _settings() -> Finding:
@@ -200,6 +201,14 @@ def _pages() -> Finding:
     if build.STAMP.read_text() != build.fingerprint():
         return Finding(Level.WARN, "Pages: built from older sources.", "The next start builds them anew.")
     return Finding(Level.OK, "Pages: built and up to date.")
+
+
+def _payments() -> Finding:
+    if settings().payment_gateway == "sandbox":
+        return Finding(
+            Level.WARN, "Payments: the sandbox takes no real money.", "Set PORTAL_PAYMENT_GATEWAY and its keys."
+        )
+    return Finding(Level.OK, f"Payments: {settings().payment_gateway.capitalize()}.")
 
 
 def _mail() -> Finding:

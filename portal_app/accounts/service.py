@@ -74,9 +74,12 @@ def get(session: Session, actor: Actor, account_id: int) -> Account:
     return found
 
 
-def id_in(path: str) -> int:
-    """The id at the end of a page's address; NotFound for what no account can have."""
-    text = path.rstrip("/").rpartition("/")[2]
+def id_in(path: str, after: str = "") -> int:
+    """The id at the end of a page's address, or `after` this word of it; NotFound for what nothing can have."""
+    parts = path.rstrip("/").split("/")
+    text = parts[-1]
+    if after:
+        text = parts[parts.index(after) + 1] if after in parts[:-1] else ""
     if not text.isascii() or not text.isdecimal() or len(text) > 15:
         raise NotFound(NOT_FOUND)
     return int(text)

@@ -63,7 +63,7 @@ class GuardedRoute(APIRoute):
         policy = getattr(endpoint, "__policy__", None)
         if policy is not None and policy.permission is not None:
             self.description += f"\n\nFor tokens with the permission “{policy.permission.label}”."
-        if "POST" in self.methods:
+        if "POST" in (self.methods or ()):
             self.openapi_extra = {"parameters": [idempotency.PARAMETER]}
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:

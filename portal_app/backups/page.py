@@ -1,4 +1,4 @@
-"""`/accounts/{id}`: what a customer's account holds. No price is in it."""
+"""`/accounts/{id}`, the overview of a customer's account."""
 
 from typing import Any
 
@@ -6,51 +6,17 @@ import reflex as rx
 
 from portal_app.backups.account_rows import RunLine, TaskLine
 from portal_app.backups.state import AccountState as State
-from portal_app.shell.layout import portal_page
-from portal_app.ui import Column, badge, button, cut, empty_state, facts, icon, instant, link, link_button, table
+from portal_app.shell.account_frame import account_page
+from portal_app.ui import Column, badge, button, cut, empty_state, facts, instant, table
 
 FACTS = 5
 
 
-@portal_page("/accounts/[account_id]", "Account", load=State.load, help_topic="account")
+@account_page("", "Account", load=State.load, help_topic="account", heading=False)
 def account() -> rx.Component:
-    """Head, backup tasks and last runs."""
-    return rx.cond(State.missing, _missing(), rx.fragment(_head(), _tasks(), _runs()))
-
-
-def _missing() -> rx.Component:
-    return rx.el.div(
-        rx.el.h1("There is no such account"),
-        rx.el.p("It may have been deleted, or it is not yours to see."),
-        link_button("Go to the start page", href="/"),
-        class_name="error-page",
-    )
-
-
-def _head() -> rx.Component:
-    return rx.el.header(
-        rx.cond(
-            State.by_partner,
-            rx.el.nav(link(icon("arrow-left"), "Dashboard", href="/"), class_name="crumbs", aria_label="Back"),
-        ),
-        rx.el.div(
-            rx.el.h1(rx.cond(State.loading, "Account", State.title), class_name="cut", title=State.title),
-            rx.cond(
-                ~State.loading,
-                rx.el.div(
-                    badge(State.status_kind, State.status, pill=True),
-                    badge(State.backup_kind, State.backup, pill=True),
-                    class_name="row",
-                ),
-            ),
-            class_name="page-head page-head-title",
-        ),
-        rx.el.dl(
-            facts(State.facts, loading=State.loading, waiting=FACTS),
-            class_name="facts card",
-        ),
-        class_name="stack",
-    )
+    """Facts, backup tasks and last runs."""
+    head = rx.el.dl(facts(State.facts, loading=State.loading, waiting=FACTS), class_name="facts card")
+    return rx.fragment(head, _tasks(), _runs())
 
 
 def _tasks() -> rx.Component:

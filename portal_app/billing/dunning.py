@@ -1,7 +1,7 @@
 """What happens when money doesn't come: the card is tried again, and the partner is written to."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from portal_app import clock
 from portal_app.billing import payment_letters as letters
 from portal_app.billing import standing
+from portal_app.billing.inputs import AT_ONCE
 from portal_app.billing.profiles import profile_of
 from portal_app.mail.letter import Letter
 from portal_app.mail.service import NewMail, queue_all
@@ -17,6 +18,7 @@ from portal_app.models import (
     BillingMethod,
     BillState,
     Card,
+    OutboxMail,
     Partner,
     PaymentAttempt,
     Role,
@@ -50,7 +52,10 @@ def send_receipt(session: Session, bill: Bill, attempt: PaymentAttempt) -> None:
 
 
 def letters_of(session: Session, now: datetime) -> list[NewMail]:
-    """The letters of the day that it is in each partner's zone: reminders, and cards that expire next month."""
+    """What is not queued yet of the letters of the day that it is in each partner's zone.
+
+    They are reminders, and tell of cards that expire next month.
+    """
     return [mail for found in (_reminders(session, now), _expiries(session, now)) for mail in found]
 
 
@@ -77,23 +82,36 @@ def _reminders(session: Session, now: datetime) -> Iterator[NewMail]:
         .join(Partner, col(Partner.id) == col(Bill.partner_id))
         .where(col(Bill.state) == BillState.OPEN, col(Bill.method) == BillingMethod.INVOICE, col(Bill.due_on).in_(near))
     )
-    for bill, zone in session.exec(query):
-        on = clock.day_in(zone, now)
-        # What was issued a moment ago needs no reminder.
-        if (on - bill.due_on).days in REMINDERS and bill.issued_on < on:
-            yield from _mails(
-                session, bill.partner_id, letters.reminder(bill, on), "reminder", f"reminder:{bill.id}:{on}"
-            )
+    found = [(bill, clock.day_in(zone, now)) for bill, zone in session.exec(query)]
+    # What was issued a moment ago needs no reminder.
+    days = [(bill, on) for bill, on in found if (on - bill.due_on).days in REMINDERS and bill.issued_on < on]
+    by_key = {f"reminder:{bill.id}:{on}": (bill, on) for bill, on in days}
+    for once in _not_written(session, by_key):
+        bill, on = by_key[once]
+        yield from _mails(session, bill.partner_id, letters.reminder(bill, on), "reminder", once)
 
 
 def _expiries(session: Session, now: datetime) -> Iterator[NewMail]:
-    if now.day not in EXPIRY_DAYS:
-        return
+    # A day on which nobody was there to write is made up for.
+    told_on = now.date().replace(day=max(day for day in EXPIRY_DAYS if day <= now.day))
     following = now.date().replace(day=1) + timedelta(days=monthrange(now.year, now.month)[1])
     soon = col(Card.expiry_year) == following.year, col(Card.expiry_month) == following.month
-    for card in session.exec(select(Card).where(col(Card.active), *soon)):
-        once = f"expiring:{card.id}:{now.date()}"
+    cards = session.exec(select(Card).where(col(Card.active), *soon))
+    by_key = {f"expiring:{card.id}:{told_on}": card for card in cards}
+    for once in _not_written(session, by_key):
+        card = by_key[once]
         yield from _mails(session, card.partner_id, letters.expiring(card), "card expires", once)
+
+
+def _not_written(session: Session, keys: Iterable[str]) -> list[str]:
+    """Those of the keys under which no letter was queued yet: the day's are looked for each minute."""
+    left = {f"{key}:0": key for key in keys}
+    every = list(left)
+    for start in range(0, len(every), AT_ONCE):
+        some = col(OutboxMail.once).in_(every[start : start + AT_ONCE])
+        for known in session.exec(select(OutboxMail.once).where(some)):
+            del left[known or ""]
+    return list(left.values())
 
 
 def _billing_addresses(session: Session, partner_id: int) -> list[str]:

@@ -17,7 +17,7 @@ from portal_app.money import rounded
 MILLI = 1000
 BP = 10_000
 MINIMUM = "Monthly minimum"
-_LABELS = {each.value: each.label for each in Service}
+LABELS = {each.value: each.label for each in Service}
 _UNITS = {
     Service.EXCHANGE: "mailbox",
     Service.GROUPS: "group",
@@ -195,7 +195,7 @@ def _line(account_id: int, name: str, priced: _Priced, piece: Piece) -> Line:
         account_id=account_id,
         account_name=name,
         service=priced.service,
-        description=_described(_LABELS.get(priced.service, priced.service), piece),
+        description=_described(LABELS.get(priced.service, priced.service), piece),
         starts_on=piece.starts_on,
         ends_on=piece.ends_on,
         quantity_milli=priced.quantity_milli,

@@ -50,6 +50,8 @@ def parse(addresses: str, first: str, last: str) -> list[Span]:
     if any(faults.values()):
         raise Invalid(**{field: fault for field, fault in faults.items() if fault})
     spans = [_span(part) for part in parts] + ([_range(first, last)] if first else [])
+    if everybody := next((span for span in spans if _is_everybody(span)), None):
+        raise Invalid(addresses=f"“{everybody.text}” would trust everybody. Name the addresses that are yours.")
     return list(dict.fromkeys(spans))
 
 
@@ -71,6 +73,10 @@ def split(entry: str) -> tuple[str, str, str]:
     others, _, final = entry.rpartition(", ")
     first, dash, last = final.partition(" - ")
     return (others, first, last) if dash else (entry, "", "")
+
+
+def _is_everybody(span: Span) -> bool:
+    return int(span.last) - int(span.first) == (1 << span.first.max_prefixlen) - 1
 
 
 def _plain(address: Address) -> Address:

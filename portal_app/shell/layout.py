@@ -122,8 +122,13 @@ def operator_tabs() -> rx.Component:
 
 def _tab(label: str | rx.Var[str], href: str | rx.Var[str], *, with_below: bool = False) -> rx.Component:
     below = rx.State.router.url.path.startswith(rx.Var.create(href).to(str) + "/") if with_below else False
+    return tab_link(label, href, within=below)
+
+
+def tab_link(label: str | rx.Var[str], href: str | rx.Var[str], *, within: bool | rx.Var[bool] = False) -> rx.Component:
+    """One of a list of tabs. `within`: the page that is open belongs to it."""
     return rx.el.li(
-        link(label, href=href, aria_current=rx.cond(_is_here(href), "page", rx.cond(below, "true", "false")))
+        link(label, href=href, aria_current=rx.cond(_is_here(href), "page", rx.cond(within, "true", "false")))
     )
 
 

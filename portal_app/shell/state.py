@@ -37,6 +37,10 @@ class ShellState(rx.State):
     found: list[NavLink] = []
     searched: bool = False
 
+    # Where the tab is, and where it came from.
+    _path: str = ""
+    _path_before: str = ""
+
     @rx.event
     @guard.requires(Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE)
     async def find(self, text: str):
@@ -134,7 +138,14 @@ async def enter(state: BaseState) -> Actor:
     """
     # The banners first: a load that is broken off must not leave a frame that keeps no room for them.
     await show_banners(state)
+    shell = await state.get_state(ShellState)
+    shell._path_before, shell._path = shell._path, state.router.url.path
     return await stay(state)
+
+
+async def page_before(state: BaseState) -> str:
+    """The path of the page on which the tab was before the one that it entered last; empty when there was none."""
+    return (await state.get_state(ShellState))._path_before
 
 
 async def stay(state: BaseState) -> Actor:

@@ -300,6 +300,26 @@ def test_a_bill_of_many_lines_is_a_line_an_account_in_the_pdf_and_in_its_data(ca
     assert words.count("Alpha Ash") == 1
 
 
+def test_a_bill_of_many_accounts_is_a_line_a_service_in_the_pdf_and_in_its_data(cast: Cast, seller) -> None:
+    _buy(cast)
+    each = documents.MOST_LINES + 1
+    document = _document(_bill(cast, 3_000 * each))
+    (line,) = document.lines
+    services = ("exchange", "box", "")
+    lines = [
+        BillLine(**line.model_dump() | {"account_id": number, "service": service, "amount_minor": 1_000})
+        for number in range(each)
+        for service in services
+    ]
+    pdf = documents.pdf(replace(document, lines=lines))
+    words = _words(pdf)
+    assert faults(carried(pdf)) == []
+    assert f"The {3 * each:,} lines of this bill are in its CSV." in words
+    for word in ("Microsoft 365 Exchange", "Box", "Monthly minimum"):
+        assert words.count(word) == 1
+    assert words.count("€5,010.00") == len(services)
+
+
 def _rename(session: Session, bill: Bill, name: str) -> None:
     for line in session.exec(select(BillLine).where(BillLine.bill_id == bill.id)):
         line.account_name = name

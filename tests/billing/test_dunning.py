@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from portal_app import db
-from portal_app.billing import collecting
+from portal_app.billing import collecting, dunning
 from portal_app.models import BillingProfile, Card, OutboxMail
 from tests import factories as people
 from tests.billing import factories
@@ -48,6 +48,14 @@ def test_an_open_invoice_is_reminded_of_on_its_days_once_each(cast: Cast) -> Non
     ]
 
 
+def test_what_is_written_is_not_made_again(cast: Cast) -> None:
+    db.write(_bill, cast)
+    on = _at(DUE + timedelta(days=1))
+    assert len(db.read(dunning.letters_of, on)) == 1
+    collecting.run(on)
+    assert db.read(dunning.letters_of, on) == []
+
+
 def test_the_day_is_the_partner_s_own(cast: Cast) -> None:
     def move(session: Any) -> None:
         session.merge(cast.partner_a).time_zone = "Pacific/Auckland"
@@ -83,6 +91,7 @@ def test_a_card_that_expires_next_month_is_written_about(cast: Cast) -> None:
             people.save(session, Card(**row, **shown, created_at=_at(DUE)))
 
     db.write(give)
-    for day in (date(2026, 11, 1), date(2026, 12, 1), date(2026, 12, 1), date(2026, 12, 2), date(2027, 1, 1)):
+    # Nobody was there on December 1.
+    for day in (date(2026, 11, 1), date(2026, 12, 2), date(2026, 12, 2), date(2026, 12, 3), date(2027, 1, 1)):
         collecting.run(_at(day))
     assert [subject for _, subject in _mails()] == ["Your card expires next month"]

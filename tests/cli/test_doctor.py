@@ -46,8 +46,11 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def healthy(database: Path, data_dir: Path, mailbox: Mailbox) -> Path:
+def healthy(database: Path, data_dir: Path, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A deployment without a fault."""
+    for name, value in {"SECRET_KEY": "sk_test_1", "WEBHOOK_SECRET": "whsec_1"}.items():
+        monkeypatch.setenv(f"PORTAL_STRIPE_{name}", value)
+    _set(monkeypatch, "PORTAL_PAYMENT_GATEWAY", "stripe")
     data_dir.chmod(0o700)
     crypto.current_key()
     with db.writing() as session:
@@ -69,7 +72,7 @@ def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
 def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 12
     assert all(line.startswith("OK    ") for line in lines), lines
 
 
@@ -200,6 +203,10 @@ def _links_to_nowhere(patch: pytest.MonkeyPatch, _folder: Path) -> None:
     _set(patch, "PORTAL_PUBLIC_URL", "")
 
 
+def _play_money(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_PAYMENT_GATEWAY", "sandbox")
+
+
 @pytest.mark.usefixtures("healthy")
 @pytest.mark.parametrize(
     ("spoil", "what", "level"),
@@ -226,6 +233,7 @@ def _links_to_nowhere(patch: pytest.MonkeyPatch, _folder: Path) -> None:
         (_wrong_mail_password, "Mail", Level.FAIL),
         (_readable_mail_password, "Mail", Level.WARN),
         (_links_to_nowhere, "Mail", Level.WARN),
+        (_play_money, "Payments", Level.WARN),
     ],
 )
 def test_each_fault_is_found(

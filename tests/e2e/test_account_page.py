@@ -40,6 +40,8 @@ def test_a_click_on_the_name_opens_tasks_and_runs_and_is_audited(people: People,
     page.get_by_role("link", name="Watched & Co").click()
     expect(page.get_by_role("heading", name="Watched & Co", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="1 Backup task")).to_be_visible()
+    tabs = page.get_by_role("navigation", name="Account")
+    expect(tabs.get_by_role("link", name="Overview")).to_have_attribute("aria-current", "page")
     tasks, runs = page.get_by_role("table", name="Backup tasks"), page.get_by_role("table", name="Last runs")
     expect(tasks.locator("tbody tr")).to_have_count(1)
     expect(tasks.get_by_role("cell", name="Failed")).to_be_visible()

@@ -183,6 +183,9 @@ def test_one_may_come_by_ipv6_in_the_clothes_of_ipv4(cast: Cast) -> None:
         (EntryForm("x", "", "192.0.2.0/24", "192.0.3.0/24"), {"first", "last"}),
         (EntryForm("d" * 121, "bad", "", "worse"), {"description", "addresses", "first", "last"}),
         (EntryForm("Bell\x07", "192.0.2.1"), {"description"}),
+        (EntryForm("Everybody", "192.0.2.1, 0.0.0.0/0"), {"addresses"}),
+        (EntryForm("Everybody", "::/0"), {"addresses"}),
+        (EntryForm("Everybody", "", "0.0.0.0", "255.255.255.255"), {"addresses"}),
     ],
     ids=lambda value: "-".join(sorted(value)) if isinstance(value, set) else str(value)[:60],
 )
