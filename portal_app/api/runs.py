@@ -45,6 +45,7 @@ _AGAIN: Answers = {
     200: {"model": Recorded, "description": "The same report had been recorded before; nothing changed."},
     404: refusal("There is no such account."),
     409: refusal("The run id was reported before with other content."),
+    413: refusal("The body is larger than 4 MB."),
 }
 
 
