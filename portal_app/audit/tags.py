@@ -13,6 +13,7 @@ class Activity(StrEnum):
     ACCOUNT_SETTINGS = "Account settings"
     API = "API"
     BACKUP_RUN = "Backup run"
+    BACKUP_TASKS = "Backup tasks"
     BILLING_DETAILS = "Billing details update"
     DATA_EXPORT = "Data export"
     DATA_RESTORE = "Data restore"
