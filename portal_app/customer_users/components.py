@@ -23,7 +23,7 @@ from portal_app.ui import (
     listing,
     text_input,
 )
-from portal_app.users.acting import act_menu
+from portal_app.ui.user_acts import act_menu
 from portal_app.users.rows import STATES
 
 COLUMNS = (

@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.ui import Column, Filter, badge, cut, instant, link, link_button, listing
 from portal_app.ui.base import icon, visually_hidden
-from portal_app.users.acting import act_menu
+from portal_app.ui.user_acts import act_menu
 from portal_app.users.query import PATH
 from portal_app.users.rows import ROLES, STATES, TYPES
 from portal_app.users.state import Line

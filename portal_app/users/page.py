@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.shell.layout import settings_page
-from portal_app.users.acting import act_dialog
+from portal_app.ui.user_acts import act_dialog
 from portal_app.users.components import users_table
 from portal_app.users.query import PATH
 from portal_app.users.state import UsersState
