@@ -27,8 +27,8 @@ MARK = "PORTAL_ENGINE_WORK"
 _LOOK_SECONDS = 0.1
 _GENTLY_SECONDS = 10.0
 _LONGEST_LINE = 1 << 20
-# Idle in the kernel's words: it runs when nobody else wants to. The portal's answers don't wait for it.
-_GENTLE = (("chrt", "--idle", "0"), ("ionice", "--class", "idle"), ("nice", "-n", "19"))
+# The portal's answers come first, but a machine that is always busy must not stop the backups for good.
+_GENTLE = (("ionice", "--class", "best-effort", "--classdata", "7"), ("nice", "-n", "19"))
 _PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OURS = {"TZ": "UTC", "GOMAXPROCS": "1", "GOGC": "50"}
 
