@@ -45,7 +45,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     403: _refusal("The token may not do this."),
     404: _refusal("There is no such account."),
     409: _refusal("The run id was reported before with other content."),
-    413: _refusal("The body is larger than 64 kB."),
+    413: _refusal("The body is larger than 4 MB."),
     422: _refusal("A field can't be taken; `errors` names each."),
     429: _refusal("Too many requests; `Retry-After` says how many seconds to wait."),
     503: _refusal("The portal is busy; send the same report again later."),
