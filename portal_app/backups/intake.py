@@ -181,6 +181,10 @@ class RunReport(BaseModel):
         return _message(self.message)
 
 
+_PLACES = frozenset({"body", "query", "path", "header"})
+_NEGATIVE = "This can't be negative."
+
+
 def _listing_fault(listing: list[ListedEntity]) -> str:
     doubled = next((key for key, times in Counter(one.key for one in listing).items() if times > 1), None)
     if doubled is not None:
@@ -193,15 +197,17 @@ def _listing_fault(listing: list[ListedEntity]) -> str:
 _SENTENCES = {
     "missing": "Give this value.",
     "enum": "Use one of: {expected}.",
-    "greater_than_equal": "This can't be negative.",
-    "less_than_equal": "This is larger than the portal can count ({le:,}).",
+    "less_than_equal": "This can't be larger than {le:,}.",
     "int_type": "Give a whole number.",
+    "int_parsing": "Give a whole number.",
+    "bool_parsing": "Give true or false.",
+    "bool_type": "Give true or false.",
     "string_type": "Give a text in quotes.",
     "string_too_short": "This can't be empty.",
     "string_too_long": "Use at most {max_length:,} characters.",
     "too_long": "Send at most {max_length:,} at once.",
-    "bool_type": "Give true or false.",
     "list_type": "Give a list.",
+    "date_from_datetime_parsing": "Give a day, such as 2026-11-24.",
     "timezone_aware": _INSTANT,
     "model_attributes_type": "Send one JSON object.",
     "model_type": "Send one JSON object.",
@@ -211,12 +217,14 @@ _SENTENCES = {
 def sentences(faults: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """A sentence for each field that pydantic found at fault, by the name of the field.
 
-    Names that the sender made up stand together under `body`: they are not ours to repeat.
+    Names that the sender made up stand together under `body` or `query`: they are not ours to repeat.
     """
     told: dict[str, str] = {}
     for fault in faults:
-        path = [str(part) for part in fault["loc"] if part != "body"]
-        field = path[0] if path and path[0] in RunReport.model_fields else "body"
+        where, *rest = fault["loc"] if fault["loc"] and fault["loc"][0] in _PLACES else ("body", *fault["loc"])
+        path = [str(part) for part in rest]
+        made_up = len(path) == 1 and fault["type"] == "extra_forbidden"
+        field = path[0] if path and not made_up else str(where)
         sentence = _ACCOUNT if field == "account" and fault["type"] != "missing" else _sentence(fault)
         told.setdefault(field, _place(path) + sentence)
     return told
@@ -235,9 +243,11 @@ def _sentence(fault: Mapping[str, Any]) -> str:
     if kind == "value_error":
         return told.removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        model = ListedEntity if len(fault["loc"]) > 2 else RunReport
-        known = ", ".join(model.model_fields)
-        return f"There is a field that the portal doesn't know. It knows: {known}."
+        if "entity_list" in fault["loc"]:
+            return f"There is a field that the portal doesn't know. It knows: {', '.join(ListedEntity.model_fields)}."
+        return "There is a name that the portal doesn't know. The reference at /api/docs lists those that it knows."
+    if kind == "greater_than_equal":
+        return "This can't be smaller than {ge}.".format_map(fault["ctx"]) if fault["ctx"]["ge"] else _NEGATIVE
     if kind.startswith("datetime"):
         return _INSTANT
     pattern = _SENTENCES.get(kind, "This value can't be taken.")

@@ -159,6 +159,7 @@ class BackupRun(SQLModel, table=True):
         ),
         Index(None, "account_id", "finished_at"),
         Index(None, "told", "id", **where("NOT told")),
+        Index(None, "received_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

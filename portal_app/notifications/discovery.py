@@ -14,7 +14,7 @@ from portal_app.auth.actor import system
 from portal_app.mail.letter import Letter
 from portal_app.mail.links import absolute
 from portal_app.mail.service import queue_all
-from portal_app.models import Account, BackupEntity, BackupRun, BackupTask, Partner, Standing, Subscription
+from portal_app.models import Account, BackupEntity, BackupTask, Partner, Standing, Subscription
 from portal_app.notifications import letters, repository
 from portal_app.notifications.failures import NEWS
 from portal_app.notifications.letters import Thing, count, names
@@ -52,19 +52,23 @@ def tell(session: Session) -> int:
 def _by_task(session: Session, rows: Sequence) -> list[Found]:
     things = _things(session, {row.task_id for row in rows})
     for row in rows:
-        found, first_backup = things[row.task_id]
+        found, first_listing = things[row.task_id]
         if row.standing == Standing.WAITING:
             found.waiting.append(row.name)
-        # What the first backup found is no discovery: it was there when the task began.
-        elif first_backup is not None and first_backup < row.found_at:
+        # What the first listing holds is no discovery: the task was made for it.
+        elif first_listing < row.found_at:
             found.added.append(row.name)
     return [found for found, _ in things.values() if found.added or found.waiting]
 
 
 def _things(session: Session, task_ids: set[int]) -> dict:
     first = (
-        select(func.min(col(BackupRun.finished_at), type_=BackupRun.__table__.c.finished_at.type))
-        .where(col(BackupRun.account_id) == col(BackupTask.account_id), col(BackupRun.task_id) == col(BackupTask.id))
+        select(BackupEntity.found_at)
+        # The account is named for the index that begins with it.
+        .where(col(BackupEntity.account_id) == col(BackupTask.account_id))
+        .where(col(BackupEntity.task_id) == col(BackupTask.id))
+        .order_by(col(BackupEntity.id))
+        .limit(1)
         .correlate(BackupTask)
         .scalar_subquery()
     )
@@ -75,8 +79,8 @@ def _things(session: Session, task_ids: set[int]) -> dict:
         .order_by(col(Account.name_key), col(BackupTask.id))
     )
     return {
-        task_id: (Found(Thing(account_id, account, task_id, task), partner_id), first_backup)
-        for task_id, task, account_id, account, partner_id, first_backup in session.execute(wanted)
+        task_id: (Found(Thing(account_id, account, task_id, task), partner_id), first_listing)
+        for task_id, task, account_id, account, partner_id, first_listing in session.execute(wanted)
     }
 
 

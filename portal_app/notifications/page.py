@@ -124,8 +124,8 @@ def _choice(label: str, name: str, *choices: tuple[str, str]) -> rx.Component:
 
 
 def _radar() -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend("Backup Radar", class_name="field-label"),
+    return rx.fragment(
+        rx.el.h3("Backup Radar"),
         text_input(
             "Backup Radar address",
             "radar_address",
@@ -136,7 +136,6 @@ def _radar() -> rx.Component:
             auto_complete="off",
         ),
         _choice("Form", "radar_form", ("csv", "CSV"), ("zip", "Zip")),
-        class_name="stack",
     )
 
 

@@ -1,6 +1,6 @@
 """Who is told of new entities, and what they mean for the seats that are billed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,11 +11,10 @@ from portal_app.models import Account, Standing
 from portal_app.notifications import discovery, failures
 from tests.billing.factories import subscription
 from tests.cast import Cast
-from tests.notifications.news import at, entity, letters, look, mails, recipient, run, task_of
+from tests.notifications.news import at, entity, letters, look, mails, recipient, task_of
 
 pytestmark = pytest.mark.usefixtures("database")
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +23,13 @@ def _noon(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     db.write(recipient, cast.partner_a, "discovery")
 
 
-def found(account: Account, *names: str, before: timedelta = HOUR, **given: Any) -> None:
-    """The account's task was backed up so long ago, and now these are found."""
+def found(account: Account, *names: str, **given: Any) -> None:
+    """The account's task was listed first long ago, and now these are found."""
 
     def happen(session: Session) -> None:
-        run(session, account, "successful", NOW - before)
+        entity(session, account, "first", found_at=NOW - 9 * failures.NEWS, told=True)
         for name in names:
-            entity(session, account, name, found_at=NOW, **given)
+            entity(session, account, name, **{"found_at": NOW} | given)
 
     db.write(happen)
 
@@ -73,13 +72,10 @@ def test_what_is_not_backed_up_is_no_news(cast: Cast, standing: Standing) -> Non
     assert mails() == []
 
 
-def test_what_the_first_backup_finds_is_no_discovery(cast: Cast) -> None:
+def test_what_the_first_listing_holds_is_no_discovery(cast: Cast) -> None:
     def happen(session: Session) -> None:
-        first = run(session, cast.accounts_a[0], "successful", NOW)
-        session.flush()
-        for one in session.query(type(first)).filter_by(task_id=first.task_id):
-            one.started_at = one.finished_at = NOW
-        entity(session, cast.accounts_a[0], "anna@x.example", found_at=NOW)
+        for name in ("anna@x.example", "bert@x.example"):
+            entity(session, cast.accounts_a[0], name, found_at=NOW)
 
     db.write(happen)
     look()
@@ -87,11 +83,7 @@ def test_what_the_first_backup_finds_is_no_discovery(cast: Cast) -> None:
 
 
 def test_what_was_found_long_ago_is_no_news(cast: Cast) -> None:
-    def happen(session: Session) -> None:
-        run(session, cast.accounts_a[0], "successful", NOW - 2 * failures.NEWS)
-        entity(session, cast.accounts_a[0], "anna@x.example", found_at=NOW - failures.NEWS)
-
-    db.write(happen)
+    found(cast.accounts_a[0], "anna@x.example", found_at=NOW - failures.NEWS)
     look()
     assert mails() == []
 
