@@ -134,6 +134,7 @@ def _add_work(commands: "argparse._SubParsersAction") -> None:
     accounts.add_argument("--dry-run", action="store_true", help="check the file, and change nothing")
     demo = _add(commands, "demo", _demo, "Make the demo data, once; with --accounts also a partner for benchmarks.")
     demo.add_argument("--accounts", type=int, help=f"how many accounts partner {people.BENCH} shall have")
+    demo.add_argument("--entities", type=int, default=0, help="entities of a backup task of each (default: 0)")
     demo.add_argument("--runs", type=int, default=0, help="days of daily backups for each of them (default: 0)")
     commands.add_parser("report", add_help=False, help="Run a backup command and report how it went (report --help).")
     cycle = _add(commands, "cycle", _cycle, "Do the daily work; what is done already stays done.")
@@ -254,7 +255,7 @@ def _demo(given: Arguments) -> int:
     else:
         print("The demo data was there already.")
     if given.accounts is not None:
-        made = generator.generate(given.accounts, runs=given.runs)
+        made = generator.generate(given.accounts, runs=given.runs, entities=given.entities)
         print(f"Partner {people.BENCH}: {made.added:,} accounts added, {made.total:,} in all.")
     return 0
 
