@@ -18,7 +18,7 @@ from tests.bench import browser as at
 from tests.bench import data
 from tests.bench.servers import PORTAL, Server, free_port, running, wait_for
 
-MEGABYTES = 200
+MEGABYTES = 160
 CLICKS = 40
 MAKE = """
 import sys
