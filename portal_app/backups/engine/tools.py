@@ -165,9 +165,7 @@ def started(
         cwd=cwd or at.folder,
         start_new_session=True,
     )
-    # Where Linux shares the processor among sessions, being nice counts within one's own only.
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{process.pid}/autogroup").write_text("19")
+    _step_back(process.pid)
     try:
         yield process
     finally:
@@ -206,6 +204,12 @@ def _feed(stream: IO[bytes], given: bytes) -> None:
     with contextlib.suppress(OSError, ValueError):
         stream.write(given)
         stream.close()
+
+
+def _step_back(process: int) -> None:
+    # Where Linux shares the processor among sessions, being nice counts within one's own only.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{process}/autogroup").write_text("19")
 
 
 @cache

@@ -20,6 +20,7 @@ from tests.backups.conftest import Cast
 def _not_gently(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lowest priority is for servers; beside other tests nothing would ever end."""
     monkeypatch.setattr(tools, "_gently", lambda: ())
+    monkeypatch.setattr(tools, "_step_back", lambda _process: None)
 
 
 @pytest.fixture

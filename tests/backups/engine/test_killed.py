@@ -20,11 +20,19 @@ from tests.backups.conftest import Cast
 from tests.backups.engine.conftest import back_up, job_of, work_off
 from tests.backups.portals import wait_for
 
+WORKER = """
+import sys
+from portal_app import cli
+from portal_app.backups.engine import tools
+tools._gently, tools._step_back = (lambda: ()), (lambda _process: None)
+sys.exit(cli.main())
+"""
+
 
 @contextmanager
 def worker(*words: str, **given) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m portal_app worker` over the test's database."""
-    command = [sys.executable, "-m", "portal_app", "worker", *words]
+    """`python -m portal_app worker` over the test's database; only its tools don't step back for other tests."""
+    command = [sys.executable, "-c", WORKER, "worker", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, **given) as process:
         try:
