@@ -36,7 +36,7 @@ from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, mail_delivery
+from portal_app.jobs.loop import daily_work, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
@@ -164,3 +164,4 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
+app.register_lifespan_task(webhook_delivery)

@@ -13,10 +13,12 @@ from portal_app.files import service as files
 from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
 from portal_app.settings import settings
+from portal_app.webhooks import delivery as webhooks
 
 PAUSE_SECONDS = 60
 MAIL_SECONDS = 5
 MAIL_SECONDS_AT_MOST = 300
+WEBHOOK_SECONDS = 2
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,16 @@ async def mail_delivery() -> None:
 def attach(source: str) -> bytes:
     """The file that a letter's attachment is made of. Raises NotFound."""
     return (files if source.startswith(f"{files.ATTACHED}:") else mailing).attachment(source)
+
+
+async def webhook_delivery() -> None:
+    """Lifespan task of the server: tells webhooks what happened."""
+    while not delivery.is_ending():
+        try:
+            await webhooks.deliver()
+        except Exception as fault:
+            _note("Telling webhooks", fault)
+        await asyncio.sleep(WEBHOOK_SECONDS)
 
 
 def minute(stop: Event) -> None:
