@@ -13,6 +13,7 @@ from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
 from portal_app import build, logs
+from portal_app.account_settings import page as customer_settings_page
 from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
@@ -31,14 +32,17 @@ from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.compat import app as compat
+from portal_app.customer_users import page as customer_users_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
+from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, mail_delivery, webhook_delivery
+from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
@@ -72,10 +76,13 @@ PAGES = (
     payment_details_page,
     payment_result_page,
     unpaid_bills_page,
+    customer_settings_page,
+    customer_users_page,
     dashboard_page,
     import_accounts_page,
     ip_restrictions_page,
     new_account_page,
+    notifications_page,
     operator_bill_page,
     operator_finance_page,
     operator_page,
@@ -145,6 +152,7 @@ app = rx.App(
                 *auth_routes.routes,
                 *audit_routes.routes,
                 *document_routes.routes,
+                *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,
@@ -165,3 +173,4 @@ app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
 app.register_lifespan_task(webhook_delivery)
+app.register_lifespan_task(jobs_worker)

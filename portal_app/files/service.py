@@ -1,10 +1,12 @@
 """Keeps a file for whoever may see it, until it ends."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from portal_app import clock, db
 from portal_app.auth.actor import Actor, ActorKind
@@ -17,6 +19,8 @@ from portal_app.settings import settings
 
 KEPT = timedelta(days=7)
 ATTACHED = "file"
+# Bytes: many mail servers take no more than 25 MB, and a file grows by a third on its way.
+ATTACHED_AT_MOST = 10_000_000
 NOT_FOUND = "There is no such file. It may have been deleted after its time."
 
 
@@ -25,6 +29,17 @@ def new_place() -> Path:
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / secrets.token_hex(16)
+
+
+@contextmanager
+def new_file() -> Iterator[Path]:
+    """A `new_place()` whose file is removed unless the block ends well."""
+    place = new_place()
+    try:
+        yield place
+    except BaseException:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def keep(
@@ -73,6 +88,11 @@ def attachment(source: str) -> bytes:
     return path_of(file).read_bytes()
 
 
+def fits_a_mail(file: StoredFile) -> bool:
+    """Whether it may be attached."""
+    return file.size_bytes <= ATTACHED_AT_MOST
+
+
 def source_of(file: StoredFile) -> str:
     """What names the file in a letter's attachments."""
     return f"{ATTACHED}:{file.id}"
@@ -86,6 +106,12 @@ def link_to(file: StoredFile) -> str:
 def path_of(file: StoredFile) -> Path:
     """Where the file lies."""
     return _folder() / file.path
+
+
+def end_all_of(session: Session, account_id: int) -> None:
+    """An account goes: nobody may fetch its files any more, and the next `prune` deletes them."""
+    mine = col(StoredFile.account_id) == account_id
+    session.execute(update(StoredFile).where(mine).values(ends_at=clock.now()))
 
 
 def prune(session: Session) -> None:
