@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from portal_app import build, logs
 from portal_app.account_settings import page as customer_settings_page
+from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
@@ -76,6 +77,7 @@ PAGES = (
     payment_details_page,
     payment_result_page,
     unpaid_bills_page,
+    account_removed_page,
     customer_settings_page,
     customer_users_page,
     dashboard_page,
