@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         False,
         description="1: a customer's S3-compatible endpoint may lie in a private network (demo, tests, own storage).",
     )
+    allow_private_webhooks: bool = Field(
+        False, description="1: webhooks may lead into a private network, and to http:// (demo, tests, own programs)."
+    )
     session_idle_minutes: int = Field(120, ge=1, le=10080, description="A session ends after this long without use.")
     session_hours: int = Field(12, ge=1, le=720, description="A session ends after this long in any case.")
     sign_in_attempts: int = Field(
