@@ -64,6 +64,14 @@ class Settings(BaseSettings):
         200, ge=1, le=100000, description="Open pages from one address at most; an office may share one."
     )
     daily_work: bool = Field(True, description="Run the daily work inside the server process.")
+    worker: bool = Field(True, description="Run a worker for backups, restores and reports beside the server.")
+    backups_at_once: int = Field(2, ge=1, le=100, description="Backups and restores that one worker does at once.")
+    backup_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Folders of this machine that may be backed up, with all below them, by comma; empty: none."
+    )
+    vault_dir: Path | None = Field(
+        None, description="Folder for the backups of accounts in a data centre; empty: vaults in the data folder."
+    )
     smtp_host: str = Field("", description="Mail server; empty: mail stays in the outbox.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server: 587, or 465 with tls.")
     smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none.")
@@ -130,6 +138,20 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("backup_folders", mode="before")
+    @classmethod
+    def _folders(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("backup_folders")
+    @classmethod
+    def _whole_paths(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        if any(not path.is_absolute() or path == path.parent for path in value):
+            raise ValueError("must be whole paths such as /srv/files, and not the whole machine")
         return value
 
     @field_validator("bank_transfer_from", mode="before")

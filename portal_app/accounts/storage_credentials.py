@@ -47,7 +47,8 @@ def _plain(value: object, name: str, limit: int) -> str:
     return text
 
 
-def _endpoint(value: object) -> str:
+def endpoint(value: object) -> str:
+    """An http(s) address without anything but host, port and path. Raises ValueError with a sentence."""
     text = _plain(value, "the endpoint's URL", 512)
     if _CONTROL.search(text):
         raise ValueError("This holds a line break or another invisible character.")
@@ -56,7 +57,7 @@ def _endpoint(value: object) -> str:
         port, host = parts.port, (parts.hostname or "").lower()
     except ValueError:
         raise ValueError("This isn't a valid URL.") from None
-    if parts.scheme not in ("http", "https") or not _is_host(host) or port == 0:
+    if parts.scheme not in ("http", "https") or not is_host(host) or port == 0:
         raise ValueError("Enter a URL with a host, such as https://s3.example.com.")
     if parts.username is not None or parts.password is not None:
         raise ValueError("Leave user names and passwords out of the URL; the keys have their own fields.")
@@ -66,7 +67,7 @@ def _endpoint(value: object) -> str:
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
     """A DNS name or an address in its usual form; `127.1` and `0x7f000001` are neither."""
     labels = host.removesuffix(".").split(".")
     if ":" in host or labels[-1].isdigit() or labels[-1].startswith("0x"):
@@ -87,7 +88,7 @@ def _account_key(value: object) -> str:
     raise ValueError("This isn't an account key: those have 88 characters and end in ==.")
 
 
-def _service_account(value: object) -> str:
+def service_account(value: object) -> str:
     """Keep only what signs: `gcs_base_url` or `token_uri` of a crafted file would send us to another host."""
     text = _plain(value, "the service account's key file (JSON)", 16_384)
     try:
@@ -169,7 +170,7 @@ class S3Compatible(_Credentials):
 
     role_fields = {**AwsS3.role_fields, "host": "endpoint_url"}
     kind: Literal["s3_compatible"] = "s3_compatible"
-    endpoint_url: Annotated[str, BeforeValidator(_endpoint)]
+    endpoint_url: Annotated[str, BeforeValidator(endpoint)]
     bucket: Annotated[str, _AnyBucket]
     region: Annotated[str, BeforeValidator(_optional(_AnyRegion.func))] = ""
     access_key_id: Annotated[str, _AccessKey]
@@ -188,7 +189,7 @@ class GoogleCloud(_Credentials):
     }
     kind: Literal["google_cloud"] = "google_cloud"
     bucket: Annotated[str, _GcsBucket]
-    service_account_key: Annotated[SecretStr, BeforeValidator(_service_account)]
+    service_account_key: Annotated[SecretStr, BeforeValidator(service_account)]
 
 
 class Azure(_Credentials):

@@ -1,9 +1,9 @@
 """A one-target HTTP proxy on loopback: the only way out for an endpoint that a stranger typed.
 
-obstore resolves names itself and follows redirects of a GET, and neither can be turned off. Its client does go
-through a proxy, though. So we are that proxy: the name is resolved once, each address is judged, and we connect to
-the very address that was judged. A second DNS answer (rebinding) is never asked for, and a redirect elsewhere finds
-no way.
+obstore, rclone and restic resolve names themselves, and the first two follow redirects of a GET; neither can be turned
+off. They do go through a proxy, though. So we are that proxy: the name is resolved once, each address is judged, and we
+connect to the very address that was judged. A second DNS answer (rebinding) is never asked for, and a redirect
+elsewhere finds no way.
 """
 
 import contextlib
@@ -56,15 +56,17 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
 class Relay:
     """Context manager. `url` goes to the client as its proxy; `blocked` says afterwards why nothing went through.
 
-    `target` is an http(s) URL; `timeout` (seconds) bounds each connection and each silence on it.
+    `target` is an http(s) URL; `timeout` (seconds) bounds each connection and each silence on it, `most` the bytes
+    that come back on one (None: any number).
     """
 
-    def __init__(self, target: str, *, allow_private: bool, timeout: float) -> None:
+    def __init__(self, target: str, *, allow_private: bool, timeout: float, most: int | None = _ANSWER_LIMIT) -> None:
         parts = urlsplit(target)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._allow_private = allow_private
         self._timeout = timeout
+        self._most = most
         self._lock = threading.Lock()
         self._judged: list[str] | None = None
         self._open: set[socket.socket] = set()
@@ -162,7 +164,7 @@ class Relay:
         return found
 
     def _pump(self, client: socket.socket, server: socket.socket) -> None:
-        left = _ANSWER_LIMIT
+        left = self._most
         with selectors.DefaultSelector() as ready:
             ready.register(client, selectors.EVENT_READ, server)
             ready.register(server, selectors.EVENT_READ, client)
@@ -171,8 +173,7 @@ class Relay:
                     source: socket.socket = key.fileobj  # type: ignore[assignment]
                     if not (data := source.recv(65_536)):
                         return
-                    left -= len(data) if source is server else 0
-                    if left < 0:
+                    if left is not None and source is server and (left := left - len(data)) < 0:
                         self.blocked = Blocked.TOO_LARGE
                         return
                     key.data.sendall(data)

@@ -124,7 +124,7 @@ def judge(reader: Reader, code: int, command: Sequence[str]) -> Verdict:
 
 def _restic(reader: Reader, code: int) -> Verdict:
     if code not in {0, 3}:
-        told = _RESTIC_CODES.get(code) or _cause(reader) or _ended(code)
+        told = _RESTIC_CODES.get(code) or cause(reader) or _ended(code)
         return Verdict(Outcome.FAILED, told, entities_failed=len(reader.unread))
     failed = len(reader.unread) + reader.missing
     partial = code == 3 or failed > 0
@@ -145,7 +145,7 @@ def _rclone(reader: Reader, code: int) -> Verdict:
     # 9: nothing was to be copied, which `--error-on-no-transfer` asks to be told of.
     good = code in {0, 9}
     if not good and (stats.get("fatalError") or not moved + compared):
-        return Verdict(Outcome.FAILED, _cause(reader) or _ended(code), entities_failed=len(reader.unread))
+        return Verdict(Outcome.FAILED, cause(reader) or _ended(code), entities_failed=len(reader.unread))
     return Verdict(
         Outcome.SUCCESSFUL if good else Outcome.PARTIAL,
         "" if good else _unread(reader),
@@ -169,7 +169,8 @@ def _snapshot(reader: Reader) -> str | None:
     return found if re.fullmatch(r"[0-9a-f]{8,64}", found) else None
 
 
-def _cause(reader: Reader) -> str:
+def cause(reader: Reader) -> str:
+    """The fault that the engine told of last, in our words; empty when it is none of those known."""
     return next((told for pattern, told in _CAUSES if re.search(pattern, reader.last_words)), "")
 
 

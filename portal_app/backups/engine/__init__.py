@@ -1,0 +1,1 @@
+"""The built-in engine: restic keeps the data, rclone reads the sources."""

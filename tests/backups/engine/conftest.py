@@ -1,0 +1,50 @@
+"""Built-in tasks over real sources into real storages."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from portal_app import clock, db
+from portal_app.backups.engine import sources
+from portal_app.models import Account, BackupTask, SourceKind, TaskEngine
+from portal_app.settings import reset_settings
+from tests.backups.conftest import Cast
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that the provider allows, with two folders, a file at the top, and a link that leads out."""
+    root = tmp_path / "allowed"
+    made = root / "customer"
+    (made / "Letters" / "old").mkdir(parents=True)
+    (made / "Pictures").mkdir()
+    (made / "Letters/one.txt").write_text("one")
+    (made / "Letters/old/two.txt").write_text("two two")
+    (made / "Pictures/größe & more.bin").write_bytes(bytes(range(256)) * 1200)
+    (made / "readme.txt").write_text("at the top")
+    monkeypatch.setenv("PORTAL_BACKUP_FOLDERS", str(root))
+    reset_settings()
+    return made
+
+
+def built_in(session: Session, account_id: int, source: sources.Source, **given: Any) -> BackupTask:
+    """A task of the built-in engine."""
+    account = session.get(Account, account_id)
+    values = {"key": "files", "name": "Files", "created_at": clock.now()} | given
+    task = BackupTask(account_id=account_id, engine=TaskEngine.BUILT_IN, source_kind=source.kind, **values)
+    session.add(task)
+    session.flush()
+    task.source_sealed = sources.seal(source, partner_id=account.partner_id, task_id=task.id)
+    task.source_place = source.place
+    session.add(task)
+    session.flush()
+    return task
+
+
+@pytest.fixture
+def task(cast: Cast, files: Path) -> int:
+    """Alice's customer's task over the folder."""
+    source = sources.parse(SourceKind.FOLDER, {"path": str(files)})
+    return db.write(built_in, cast.account, source).id
