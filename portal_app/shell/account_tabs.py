@@ -12,7 +12,10 @@ def _tab(label: str, path: str, *any_of: Permission) -> Place:
 
 
 # Their addresses below `/accounts/{id}`. No price stands on any of them.
-TABS = (_tab("Overview", "", _ACCESS),)
+TABS = (
+    _tab("Overview", "", _ACCESS),
+    _tab("Backups", "/backups", _ACCESS),
+)
 
 
 def tabs_for(actor: Actor, account_id: int) -> list[NavLink]:

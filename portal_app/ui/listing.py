@@ -50,7 +50,7 @@ def listing(
     cells: Callable[[Any], Sequence[Node]],
     *,
     loading: rx.Var[bool],
-    path: str,
+    path: Text,
     placeholder: str,
     no_match: tuple[str, str, str],
     filters: Sequence[Filter] = (),
@@ -119,7 +119,7 @@ def _select(one: Filter, answer: Callable[[str, Text], Any]) -> rx.Component:
     )
 
 
-def _chips(state: Any, filters: Sequence[Filter], path: str, answer: Callable[..., Any]) -> rx.Component:
+def _chips(state: Any, filters: Sequence[Filter], path: Text, answer: Callable[..., Any]) -> rx.Component:
     return rx.cond(
         state.filtered,
         rx.el.div(

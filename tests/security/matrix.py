@@ -14,7 +14,7 @@ AREAS: dict[str, frozenset[str]] = {
     "accounts": frozenset({"accounts:add"}),
     "api_tokens": frozenset({"api:manage"}),
     "audit": frozenset({"audit:view"}),
-    "backups": frozenset({"accounts:access"}),
+    "backups": frozenset({"accounts:access", "backups:run", "tasks:delete", "tasks:manage"}),
     "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete"}),
     "ip_restrictions": frozenset({"security:manage"}),
