@@ -31,6 +31,7 @@ from portal_app.billing import history_page as billing_history_page
 from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
+from portal_app.compat import app as compat
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
@@ -153,6 +154,7 @@ app = rx.App(
                 *http.routes,
                 *first_view.routes,
                 *api.routes,
+                *compat.routes,
             ]
         ),
         http.outermost,

@@ -82,24 +82,30 @@ async def _admit(policy: Policy | None, request: Request) -> Actor:
         raise Refusal(403, "Nobody may use this address.")
     if policy.permission is None:
         return NOBODY
-    actor = await _identify(request)
-    await anyio.to_thread.run_sync(throttle.count, actor.session_hash)
-    if not actor.may(policy.permission):
-        what = f"{request.method} {request.url.path}"
-        await anyio.to_thread.run_sync(denials.note, actor, what, policy.permission.refusal)
-    actor.require(policy.permission)
+    actor = await identify(request, _token(request), NO_TOKEN)
+    await check_right(request, actor, policy.permission)
     return actor
 
 
-async def _identify(request: Request) -> Actor:
-    actor, stale = await db.look(tokens.identify, _token(request), _origin(request))
+async def check_right(request: Request, actor: Actor, permission: Permission) -> None:
+    """Raise Denied unless the actor has the permission; the audit hears of it."""
+    if not actor.may(permission):
+        what = f"{request.method} {request.url.path}"
+        await anyio.to_thread.run_sync(denials.note, actor, what, permission.refusal)
+    actor.require(permission)
+
+
+async def identify(request: Request, token: str, otherwise: str) -> Actor:
+    """The program behind the token, one request of it counted. Raises Refusal: 401 `otherwise`, 403, 429."""
+    actor, stale = await db.look(tokens.identify, token, _origin(request))
     if actor is NOBODY:
-        raise Refusal(401, NO_TOKEN, headers=CHALLENGE)
+        raise Refusal(401, otherwise, headers=CHALLENGE)
     if actor.kind == ActorKind.ELSEWHERE:
         await anyio.to_thread.run_sync(refusals.note, actor)
         raise Refusal(403, elsewhere_sentence(actor))
     if stale:
         await db.work(tokens.note_use, actor)
+    await anyio.to_thread.run_sync(throttle.count, actor.session_hash)
     return actor
 
 

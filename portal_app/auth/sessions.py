@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlmodel import Session, col
 from portal_app import clock
 from portal_app.auth import cookies
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
-from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
+from portal_app.auth.permissions import rights_of
 from portal_app.ip_restrictions.repository import is_trusted
 from portal_app.models import (
     Account,
@@ -34,23 +35,34 @@ TICKET_LIFE = timedelta(seconds=30)
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-def _wanted() -> Select[Any]:
-    login, user, account, partner = (m.__table__.c for m in (LoginSession, User, Account, Partner))
+def _people() -> Select[Any]:
+    """The columns of which an actor is made, of people who can sign in."""
+    user, account, partner = (m.__table__.c for m in (User, Account, Partner))
     of_user = (user.id, user.kind, user.partner_id, user.account_id, user.email, user.name, user.role)
     of_partner = (partner.currency, partner.time_zone, partner.ip_restricted)
     return (
-        select(login.token_hash, login.used_at, login.confirmed_at, *of_user, *of_partner)
-        .add_columns(user.permissions, user.all_accounts, user.password_hash.is_not(None).label("has_password"))
-        .join_from(LoginSession.__table__, User.__table__, user.id == login.user_id)
-        .outerjoin(Account.__table__, account.id == user.account_id)
+        select(*of_user, *of_partner, user.permissions, user.all_accounts)
+        .add_columns(user.password_hash.is_not(None).label("has_password"))
+        .outerjoin_from(User.__table__, Account.__table__, account.id == user.account_id)
         .outerjoin(Partner.__table__, partner.id == func.coalesce(user.partner_id, account.partner_id))
+        .where(
+            user.state == UserState.ACTIVE,
+            # A suspended partner's people stay out; its customers still reach their own backups.
+            or_(user.kind != UserKind.PARTNER, partner.state == PartnerState.ACTIVE),
+        )
+    )
+
+
+def _wanted() -> Select[Any]:
+    login = LoginSession.__table__.c
+    return (
+        _people()
+        .add_columns(login.token_hash, login.used_at, login.confirmed_at)
+        .join(LoginSession.__table__, login.user_id == User.__table__.c.id)
         .where(
             login.token_hash == bindparam("token_hash"),
             login.ends_at > bindparam("now"),
             login.used_at > bindparam("idle_since"),
-            user.state == UserState.ACTIVE,
-            # A suspended partner's people stay out; its customers still reach their own backups.
-            or_(user.kind != UserKind.PARTNER, partner.state == PartnerState.ACTIVE),
         )
     )
 
@@ -123,11 +135,18 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
     row = session.execute(_WANTED, {"token_hash": digest(token), "now": now, "idle_since": idle_since}).first()
     if row is None:
         return Actor(origin=origin)
-    actor = _actor(row, origin)
+    of_login = {"session_hash": row.token_hash, "used_at": row.used_at, "confirmed_at": row.confirmed_at}
+    actor = replace(_actor(row, origin), **of_login)
     refused = row.ip_restricted and actor.kind == ActorKind.PARTNER
     if refused and not is_trusted(session, row.partner_id, origin.address):
         return at_untrusted_address(actor)
     return actor
+
+
+def person(session: Session, user_id: int | None) -> Actor:
+    """Who somebody would be, if they signed in now; NOBODY when they can't. For work that was left to the portal."""
+    row = session.execute(_people().where(col(User.id) == user_id)).first()
+    return _actor(row, Origin()) if row else NOBODY
 
 
 def needs_noting(actor: Actor) -> bool:
@@ -160,19 +179,10 @@ def _actor(row: Row[Any], origin: Origin) -> Actor:
         account_id=row.account_id,
         email=row.email,
         name=row.name,
-        permissions=_permissions(row),
+        permissions=rights_of(row.kind, row.role, row.permissions),
         all_accounts=row.kind == UserKind.PARTNER and row.all_accounts,
         currency=row.currency or NOBODY.currency,
         time_zone=row.time_zone or NOBODY.time_zone,
-        session_hash=row.token_hash,
-        used_at=row.used_at,
         has_password=row.has_password,
-        confirmed_at=row.confirmed_at,
         origin=origin,
     )
-
-
-def _permissions(row: Row[Any]) -> frozenset[Permission]:
-    if row.kind == UserKind.PARTNER:
-        return effective(row.role, row.permissions)
-    return CUSTOMER_OPERATIONS if row.kind == UserKind.CUSTOMER else frozenset()

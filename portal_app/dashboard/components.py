@@ -202,6 +202,7 @@ def _bulk() -> rx.Component:
                 at_end=True,
             ),
         ),
+        rx.cond(State.may_export, button("Export Usage Report", small=True, on_click=State.ask_report)),
         on_clear=State.untick,
     )
 

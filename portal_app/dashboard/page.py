@@ -28,6 +28,7 @@ def dashboard() -> rx.Component:
         accounts_table(),
         show_address(DashboardState.address, DashboardState.entry, DashboardState.turn),
         _subscribe_dialog(),
+        _report_dialog(),
         _delete_dialog(),
         rx.window_event_listener(on_popstate=DashboardState.back),
     )
@@ -52,6 +53,19 @@ def _subscribe_dialog() -> rx.Component:
         on_confirm=DashboardState.subscribe,
         on_close=DashboardState.close_dialogs,
         busy=DashboardState.subscribing | (DashboardState.price == ""),
+    )
+
+
+def _report_dialog() -> rx.Component:
+    """Asks before a usage report is made."""
+    return confirm(
+        DashboardState.reporting != "",
+        "Export usage report?",
+        f"{DashboardState.reporting} selected. The report comes to you by mail, as a CSV file in a zip.",
+        id="report-dialog",
+        act="Confirm",
+        on_confirm=DashboardState.export_report,
+        on_close=DashboardState.close_dialogs,
     )
 
 

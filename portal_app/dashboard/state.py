@@ -19,6 +19,7 @@ from portal_app.dashboard import service
 from portal_app.dashboard.rows import FigureRow, Line
 from portal_app.errors import NotFound, PortalError
 from portal_app.geometry import BarChart, LineChart
+from portal_app.reports import usage
 from portal_app.shell.state import NoticeState, enter, stay
 from portal_app.shell.watching import keep_fresh
 
@@ -88,6 +89,7 @@ class DashboardState(rx.State):
     may_open: bool = False
     may_subscribe: bool = False
     may_delete: bool = False
+    may_export: bool = False
 
     ticked: list[int] = []
     all_ticked: bool = False
@@ -96,6 +98,7 @@ class DashboardState(rx.State):
     subscribing: bool = False
     progress: str = ""
     price: str = ""
+    reporting: str = ""
     deleting_id: int = 0
     deleting_name: str = ""
     deleting_email: str = ""
@@ -171,8 +174,7 @@ class DashboardState(rx.State):
     async def ask_subscribe(self, plan: str):
         """Ask whether the chosen accounts are to be subscribed."""
         if plan in accounts.PLANS and (self.ticked or self.all_ticked):
-            chosen = self.matching if self.all_ticked else len(self.ticked)
-            self.plan, self.plan_count, self.progress, self.price = plan, f"{chosen:,}", "", ""
+            self.plan, self.plan_count, self.progress, self.price = plan, self._chosen(), "", ""
             yield
             self.price = await self._price()
 
@@ -182,6 +184,7 @@ class DashboardState(rx.State):
         """Leave everything as it is."""
         if not self.subscribing:
             self.plan = ""
+        self.reporting = ""
         self.deleting_id, self.deleting_name, self.typed_name, self.delete_error = 0, "", "", ""
 
     @rx.event
@@ -207,6 +210,23 @@ class DashboardState(rx.State):
         self.ticked, self.all_ticked = [], False
         await self._show(guard.actor(), self._query())
         yield NoticeState.tell("green" if changed else "orange", _subscribed(changed, left, words))
+
+    @rx.event
+    @guard.requires(Permission.USAGE_EXPORT)
+    async def ask_report(self):
+        """Ask whether a usage report of the chosen accounts is to be made."""
+        if self.ticked or self.all_ticked:
+            self.reporting = self._chosen()
+
+    @rx.event
+    @guard.requires(Permission.USAGE_EXPORT)
+    async def export_report(self):
+        """Have the usage report of the chosen accounts made; it comes by mail."""
+        if not self.reporting:
+            return None
+        self.reporting = ""
+        await db.work(usage.ask, guard.actor(), await self._chosen_ids())
+        return NoticeState.tell("green", f"Your usage report is being made. It comes to {guard.actor().email} by mail.")
 
     @rx.event
     @guard.requires(Permission.TRIALS_DELETE)
@@ -308,6 +328,7 @@ class DashboardState(rx.State):
                 "may_open": actor.may(Permission.ACCOUNTS_ACCESS),
                 "may_subscribe": actor.may(Permission.SUBSCRIBE),
                 "may_delete": actor.may(Permission.TRIALS_DELETE),
+                "may_export": actor.may(Permission.USAGE_EXPORT),
             }
         )
 
@@ -332,6 +353,9 @@ class DashboardState(rx.State):
             return (await db.look(offers.price_of, guard.actor(), await self._chosen_ids(), self.plan)).words
         except NotFound as unknown:
             return unknown.sentence
+
+    def _chosen(self) -> str:
+        return f"{self.matching if self.all_ticked else len(self.ticked):,}"
 
     async def _chosen_ids(self) -> list[int]:
         if self.all_ticked:

@@ -6,15 +6,17 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from portal_app import clock
+from portal_app import clock, db
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.backups.repository import visible
 from portal_app.errors import NotFound
+from portal_app.mail.links import absolute
 from portal_app.models import Account, StoredFile
 from portal_app.settings import settings
 
 KEPT = timedelta(days=7)
+ATTACHED = "file"
 NOT_FOUND = "There is no such file. It may have been deleted after its time."
 
 
@@ -63,6 +65,24 @@ def find(session: Session, actor: Actor, file_id: int) -> StoredFile:
     return file
 
 
+def attachment(source: str) -> bytes:
+    """What a letter's attachment such as "file:7" holds (`mail.delivery`). Raises NotFound."""
+    file = db.read(Session.get, StoredFile, int(source.removeprefix(f"{ATTACHED}:")))
+    if file is None:
+        raise NotFound(NOT_FOUND)
+    return path_of(file).read_bytes()
+
+
+def source_of(file: StoredFile) -> str:
+    """What names the file in a letter's attachments."""
+    return f"{ATTACHED}:{file.id}"
+
+
+def link_to(file: StoredFile) -> str:
+    """The address of the file, for mails. It asks for a sign-in."""
+    return absolute(f"/files/{file.id}")
+
+
 def path_of(file: StoredFile) -> Path:
     """Where the file lies."""
     return _folder() / file.path
@@ -85,4 +105,6 @@ def _may_fetch(session: Session, actor: Actor, file: StoredFile) -> bool:
     if file.account_id is not None:
         mine = select(Account.id).where(col(Account.id) == file.account_id, visible(actor))
         return session.exec(mine).first() is not None
-    return actor.kind == ActorKind.PARTNER and actor.partner_id == file.partner_id
+    mine = actor.kind == ActorKind.PARTNER and actor.partner_id == file.partner_id
+    # What tells of all accounts of the partner is not for who sees some.
+    return mine and (actor.all_accounts or file.user_id is not None)

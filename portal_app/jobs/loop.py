@@ -8,8 +8,8 @@ from threading import Event
 import anyio.to_thread
 
 from portal_app import clock
-from portal_app.billing import collecting
-from portal_app.billing.mailing import attachment
+from portal_app.billing import collecting, mailing
+from portal_app.files import service as files
 from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
 from portal_app.settings import settings
@@ -42,7 +42,7 @@ async def mail_delivery() -> None:
     pause = MAIL_SECONDS
     while not delivery.is_ending():
         try:
-            await delivery.deliver(attachment)
+            await delivery.deliver(attach)
             pause = MAIL_SECONDS
         except smtp.Unreachable as fault:
             pause = min(pause * 2, MAIL_SECONDS_AT_MOST)
@@ -50,6 +50,11 @@ async def mail_delivery() -> None:
         except Exception as fault:
             _note("Sending mail", fault)
         await asyncio.sleep(pause)
+
+
+def attach(source: str) -> bytes:
+    """The file that a letter's attachment is made of. Raises NotFound."""
+    return (files if source.startswith(f"{files.ATTACHED}:") else mailing).attachment(source)
 
 
 def minute(stop: Event) -> None:

@@ -16,7 +16,7 @@ AREAS: dict[str, frozenset[str]] = {
     "audit": frozenset({"audit:view"}),
     "backups": frozenset({"accounts:access", "backups:run", "tasks:delete", "tasks:manage"}),
     "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
-    "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete"}),
+    "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),
     "ip_restrictions": frozenset({"security:manage"}),
     "mail": frozenset(),
     "operator": frozenset({OPERATORS}),

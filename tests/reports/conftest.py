@@ -1,0 +1,6 @@
+"""The cast, and a mail server."""
+
+from tests.cast import cast
+from tests.mail.conftest import mailbox, store, use
+
+__all__ = ["cast", "mailbox", "store", "use"]
