@@ -145,7 +145,8 @@ def _task(one: Made, service: Service, chooser: Random) -> BackupTask:
         key=service,
         name=service.label,
         service=service,
-        entities=chooser.randint(1, most),
+        entities=(held := chooser.randint(1, most)),
+        billed_entities=held,
         created_at=one.account.created_at + timedelta(minutes=10),
     )
 
