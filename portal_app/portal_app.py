@@ -35,9 +35,10 @@ from portal_app.compat import app as compat
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
+from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, mail_delivery
+from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.oidc import routes as oidc_routes
@@ -148,6 +149,7 @@ app = rx.App(
                 *auth_routes.routes,
                 *audit_routes.routes,
                 *document_routes.routes,
+                *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,
@@ -167,3 +169,4 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
+app.register_lifespan_task(jobs_worker)
