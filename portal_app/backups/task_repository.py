@@ -1,16 +1,18 @@
 """Every SELECT of the pages over an account's tasks, each scoped by the actor."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
-from portal_app.backups.repository import visible
-from portal_app.backups.rows import Service
+from portal_app.backups.repository import older, run_row, visible
+from portal_app.backups.rows import RunMark, RunRow, Service
 from portal_app.backups.task_rows import ListedTask, OpenJob
-from portal_app.models import Account, BackupTask, Job, JobState, Outcome, TaskEngine
+from portal_app.models import Account, BackupRun, BackupTask, Job, JobState, Outcome, TaskEngine
 
+RUNS_AT_ONCE = 25
 OPEN = (JobState.WAITING, JobState.RUNNING)
 _SERVICES = {service.value: service for service in Service}
 _TASK = BackupTask.__table__.c
@@ -53,6 +55,33 @@ def find(session: Session, actor: Actor, account_id: int, task_id: int) -> Backu
         .where(col(BackupTask.id) == task_id, col(BackupTask.account_id) == account_id, visible(actor))
     )
     return session.scalars(wanted.execution_options(populate_existing=True)).first()
+
+
+def runs(session: Session, actor: Actor, account_id: int, task_id: int, before: RunMark | None) -> list[RunRow]:
+    """The task's runs, newest first; the next page begins at the last row's `mark`."""
+    found = session.execute(
+        _runs(actor, account_id, task_id)
+        .where(older(before))
+        .order_by(col(BackupRun.finished_at).desc(), col(BackupRun.id).desc())
+        .limit(RUNS_AT_ONCE)
+    )
+    return [run_row(one, name) for one, name in found]
+
+
+def run(session: Session, actor: Actor, account_id: int, task_id: int, run_id: int) -> tuple[RunRow, str] | None:
+    """A run of the task, and its log."""
+    found = session.execute(_runs(actor, account_id, task_id).where(col(BackupRun.id) == run_id)).first()
+    return (run_row(found[0], found[1]), found[0].log) if found else None
+
+
+def _runs(actor: Actor, account_id: int, task_id: int) -> Any:
+    # The account is named for the index that ends in finished_at.
+    return (
+        select(BackupRun, BackupTask.name)
+        .join(BackupTask, col(BackupTask.id) == col(BackupRun.task_id))
+        .join(Account, col(Account.id) == col(BackupRun.account_id))
+        .where(col(BackupRun.account_id) == account_id, col(BackupRun.task_id) == task_id, visible(actor))
+    )
 
 
 def open_jobs(session: Session, actor: Actor, account_id: int, kinds: Sequence[str]) -> list[OpenJob]:

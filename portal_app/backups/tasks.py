@@ -14,7 +14,7 @@ from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import schedule
 from portal_app.backups import task_repository as repository
-from portal_app.backups.engine import sources
+from portal_app.backups.engine import removal, sources
 from portal_app.backups.engine.sources import Source
 from portal_app.backups.service import refresh_account
 from portal_app.backups.task_forms import SOURCE, WantedTask, faults
@@ -122,8 +122,7 @@ def delete(session: Session, actor: Actor, account_id: int, task_id: int, typed:
     if typed.strip() != task.name:
         raise Conflict("The name is not the same. Nothing was deleted.")
     name = task.name
-    if task.vault:
-        raise Conflict("The data of this task is still in the storage.")
+    removal.forget_task(session, actor, task)
     session.delete(task)
     session.flush()
     refresh_account(session, account)

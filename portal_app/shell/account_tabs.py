@@ -15,6 +15,8 @@ def _tab(label: str, path: str, *any_of: Permission) -> Place:
 TABS = (
     _tab("Overview", "", _ACCESS),
     _tab("Backups", "/backups", _ACCESS),
+    _tab("Restore", "/restore", Permission.DATA_RESTORE, Permission.DATA_EXPORT),
+    _tab("Activity", "/activity", _ACCESS),
 )
 
 

@@ -197,12 +197,13 @@ def steps(
     next: rx.Var[str],
     load: Event,
     name: str = "page-size",
+    back: str = "Previous",
 ) -> rx.Component:
     """A pager of a list whose pages are not numbered. `previous` and `next` are addresses; empty at the end."""
     return rx.el.nav(
         _sizes(size, on_size, PAGE_SIZES, name),
         rx.el.div(
-            _step("Previous", previous, previous == "", True, load),
+            _step(back, previous, previous == "", True, load),
             _step("Next", next, next == "", True, load),
             class_name="pager-steps",
         ),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from portal_app import clock, db
 from portal_app.audit.tags import Activity
@@ -203,13 +203,21 @@ def test_a_strange_task_among_the_ticked_changes_nothing(cast: Cast) -> None:
     assert row(mine).active
 
 
-def test_delete_wants_the_name_and_takes_runs_and_figures_along(cast: Cast) -> None:
+def test_delete_wants_the_name_and_takes_runs_and_figures_along(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     task = add(cast, REPORTED)
     db.write(record_run, cast.engine, report(cast, task="Mail", outcome="failed"))
     db.write(record_run, cast.engine, report(cast, task="other", size_bytes=50))
     with pytest.raises(Conflict):
         db.write(tasks.delete, cast.alice, cast.account, task, "mail")
+    told: list[tuple[str, bool]] = []
+
+    def forget(session: Session, _actor: Actor, gone: BackupTask) -> None:
+        told.append((gone.name, session.get(BackupTask, gone.id) is not None))
+
+    monkeypatch.setattr(tasks.removal, "forget_task", forget)
     assert db.write(tasks.delete, cast.alice, cast.account, task, " Mail ") == "Mail"
+    # While its rows are still there, the engine hears what data has to go.
+    assert told == [("Mail", True)]
     account = db.read(lambda session: session.get(Account, cast.account))
     assert (account.backup_status, account.size_bytes) == (BackupStatus.SUCCESSFUL, 50)
     assert len(db.read(lambda session: session.exec(select(BackupRun)).all())) == 1

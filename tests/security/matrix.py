@@ -14,7 +14,17 @@ AREAS: dict[str, frozenset[str]] = {
     "accounts": frozenset({"accounts:add"}),
     "api_tokens": frozenset({"api:manage"}),
     "audit": frozenset({"audit:view"}),
-    "backups": frozenset({"accounts:access", "backups:run", "tasks:delete", "tasks:manage"}),
+    "backups": frozenset(
+        {
+            "accounts:access",
+            "backups:run",
+            "data:export",
+            "data:export or data:restore",
+            "data:restore",
+            "tasks:delete",
+            "tasks:manage",
+        }
+    ),
     "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),
     "ip_restrictions": frozenset({"security:manage"}),
