@@ -23,11 +23,11 @@ from portal_app.ui import (
 
 COLUMNS = (
     Column("Date", "date"),
-    Column("What", "name", width="18%"),
-    Column("Task", "text", width="20%"),
+    Column("What", "name", width="15%"),
+    Column("Task", "text", width="18%"),
     Column("State", "status"),
-    Column("Description", "text", width="34%"),
-    Column("By", "text", width="18%", on_card=False),
+    Column("Description", "text", width="32%"),
+    Column("By", "text", width="16%", on_card=False),
 )
 KINDS = {Kind.BACKUP: "Backups", Kind.RESTORE: "Restores", Kind.EXPORT: "Exports", Kind.CHANGE: "Changes and visits"}
 
@@ -38,8 +38,11 @@ def activity() -> rx.Component:
     kinds = [option("", "Kind: all"), *(option(key.value, words) for key, words in KINDS.items())]
     return rx.el.section(
         rx.el.div(
-            bare_select("Kind", "kind", kinds, value=State.kind, on_change=lambda kind: _ask("kind", kind)),
-            class_name="toolbar-tools",
+            rx.el.div(
+                bare_select("Kind", "kind", kinds, value=State.kind, on_change=lambda kind: _ask("kind", kind)),
+                class_name="toolbar-tools",
+            ),
+            class_name="toolbar",
         ),
         table(
             "Activity",

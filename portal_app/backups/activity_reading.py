@@ -93,10 +93,12 @@ def _jobs(session: Session, query: ActivityQuery) -> list[Happening]:
 
 
 def _job(job: Job, task: str) -> Happening:
-    kind = Kind(job.kind)
-    words = job.fault or str(job.result.get("words") or job.progress.get("words", ""))
+    kind, done = Kind(job.kind), job.result
+    # How far it is is said while it runs; a backup that ended has an outcome of its own.
+    words = job.fault or str((job.progress if job.state in repository.OPEN else done).get("words", ""))
+    state = done.get("outcome") or JobState(job.state)
     mark = Mark(job.created_at, _JOBS, job.id or 0)
-    return Happening(mark, kind, kind.value.capitalize(), task, JobState(job.state), words, job.made_by)
+    return Happening(mark, kind, kind.value.capitalize(), task, str(state), words, job.made_by)
 
 
 def _runs(session: Session, query: ActivityQuery) -> list[Happening]:
