@@ -135,6 +135,7 @@ def _add_work(commands: "argparse._SubParsersAction") -> None:
     accounts.add_argument("--dry-run", action="store_true", help="check the file, and change nothing")
     demo = _add(commands, "demo", _demo, "Make the demo data, once; with --accounts also a partner for benchmarks.")
     demo.add_argument("--accounts", type=int, help=f"how many accounts partner {people.BENCH} shall have")
+    demo.add_argument("--entities", type=int, default=0, help="entities of a backup task of each (default: 0)")
     demo.add_argument("--runs", type=int, default=0, help="days of daily backups for each of them (default: 0)")
     worker = _add(commands, "worker", _worker, "Do backups, restores and reports until interrupted.")
     worker.add_argument("--beside-server", action="store_true", help="end with the server that started it")
@@ -257,7 +258,7 @@ def _demo(given: Arguments) -> int:
     else:
         print("The demo data was there already.")
     if given.accounts is not None:
-        made = generator.generate(given.accounts, runs=given.runs)
+        made = generator.generate(given.accounts, runs=given.runs, entities=given.entities)
         print(f"Partner {people.BENCH}: {made.added:,} accounts added, {made.total:,} in all.")
     return 0
 

@@ -25,6 +25,7 @@ _JOBS, _RUNS, _CHANGES = 0, 1, 2
 _TOLD = (
     Activity.ACCOUNT_ACCESSED,
     Activity.ACCOUNT_ADDED,
+    Activity.ACCOUNT_SETTINGS,
     Activity.BACKUP_RUN,
     Activity.BACKUP_TASKS,
     Activity.DATA_EXPORT,

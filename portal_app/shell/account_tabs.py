@@ -17,6 +17,8 @@ TABS = (
     _tab("Backups", "/backups", _ACCESS),
     _tab("Restore", "/restore", Permission.DATA_RESTORE, Permission.DATA_EXPORT),
     _tab("Activity", "/activity", _ACCESS),
+    _tab("User Management", "/users", Permission.CUSTOMER_USERS_MANAGE),
+    _tab("Settings", "/settings", Permission.ACCOUNTS_CHANGE, Permission.ACCOUNTS_REMOVE),
 )
 
 
