@@ -43,6 +43,7 @@ from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
@@ -87,6 +88,7 @@ PAGES = (
     import_accounts_page,
     ip_restrictions_page,
     new_account_page,
+    notifications_page,
     operator_bill_page,
     operator_finance_page,
     operator_page,

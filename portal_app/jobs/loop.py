@@ -15,6 +15,7 @@ from portal_app.billing import collecting, mailing
 from portal_app.files import service as files
 from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
+from portal_app.notifications import looking
 from portal_app.settings import settings
 
 PAUSE_SECONDS = 60
@@ -89,11 +90,12 @@ def attach(source: str) -> bytes:
 
 
 def minute(stop: Event) -> None:
-    """One look: the days not finished, what fell due since, the money. Faults are logged, never raised."""
+    """One look: the days not finished, what fell due since, the money, the news. Faults are logged, never raised."""
     for do in (
         lambda: cycle.run_cycle(stop=stop),
         lambda: cycle.sweep(clock.now(), stop),
         lambda: collecting.run(clock.now(), lambda: not stop.is_set()),
+        *looking.looks(stop),
     ):
         if stop.is_set():
             return

@@ -48,6 +48,7 @@ from portal_app.models.notification import (
     NotificationRecipient,
     NotificationSettings,
     RadarForm,
+    TaskTrouble,
 )
 from portal_app.models.partner import (
     DataCenter,
@@ -166,6 +167,7 @@ __all__ = [
     "Subscription",
     "SubscriptionType",
     "TaskEngine",
+    "TaskTrouble",
     "TrialNotice",
     "TrustedAddress",
     "TrustedSpan",

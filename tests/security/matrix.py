@@ -31,6 +31,7 @@ AREAS: dict[str, frozenset[str]] = {
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),
     "ip_restrictions": frozenset({"security:manage"}),
     "mail": frozenset(),
+    "notifications": frozenset({"notifications:manage"}),
     "operator": frozenset({OPERATORS}),
     "partner_settings": frozenset({"account:manage"}),
     "security": frozenset({SIGNED_IN, "security:manage"}),
