@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from portal_app import clock
 from portal_app.accounts import repository, trials
+from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.billing import books, inputs, issuing, ledger, mailing, plan
 from portal_app.billing.profiles import profile_to_change
@@ -27,7 +28,7 @@ def remove(session: Session, actor: Actor, account_id: int, reason: str) -> None
     account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
     if account.status not in TRIALS:
         _end_subscription(session, account, clock.now())
-    trials.delete_account(session, actor, account, reason)
+    trials.delete_account(session, actor, account, reason, activity=Activity.ACCOUNT_REMOVED)
 
 
 def _end_subscription(session: Session, account: Account, at: datetime) -> None:

@@ -32,6 +32,7 @@ from portal_app.errors import Invalid
 from portal_app.files import service as files
 from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
+from portal_app.webhooks import outbox as webhooks
 
 R = TypeVar("R")
 
@@ -118,6 +119,7 @@ def prune(session: Session, now: datetime) -> None:
     outbox.prune(session, now)
     files.prune(session)
     repeats.prune(session, now)
+    webhooks.prune(session, now)
 
 
 def _check_future(session: Session, on: date, today: date) -> None:
