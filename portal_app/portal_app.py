@@ -40,7 +40,7 @@ from portal_app.errors import PortalError
 from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery
+from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.notifications import page as notifications_page
@@ -174,4 +174,5 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
+app.register_lifespan_task(webhook_delivery)
 app.register_lifespan_task(jobs_worker)

@@ -23,6 +23,8 @@ from portal_app.backups.engine import removal
 from portal_app.errors import Conflict, NotFound
 from portal_app.files import service as files
 from portal_app.models import TRIALS, Account, AccountStatus, DeletedAccount, TrialNotice
+from portal_app.webhooks.emitting import emit, emit_each, of_account
+from portal_app.webhooks.events import Event
 
 TRIAL = timedelta(days=14)
 EXPIRING = timedelta(days=5)
@@ -138,6 +140,9 @@ def subscribe_each(session: Session, actor: Actor, account_ids: Sequence[int], p
     chosen = col(Account.id).in_([account_id for account_id, _ in locked])
     session.execute(update(Account).where(chosen).values(subscribe_values(plan, at)))
     audit.record_each(session, actor, Activity.SUBSCRIBED, _about(plan), locked)
+    if actor.partner_id is not None:
+        told = [(number, {"id": number, "name": name, "status": plan}) for number, name in locked]
+        emit_each(session, actor.partner_id, Event.ACCOUNT_SUBSCRIBED, told)
     return len(locked)
 
 
@@ -154,6 +159,7 @@ def subscribe_account(session: Session, actor: Actor, account: Account, plan: st
         account=(account.id, account.name),
         partner_id=account.partner_id,
     )
+    emit(session, account.partner_id, Event.ACCOUNT_SUBSCRIBED, of_account(account), account.id)
 
 
 def _about(plan: str) -> str:
@@ -191,6 +197,7 @@ def delete_account(
         account=(account.id, account.name),
         partner_id=account.partner_id,
     )
+    emit(session, account.partner_id, Event.ACCOUNT_REMOVED, of_account(account), account.id)
 
 
 def _tombstone(account: Account, reason: str, at: datetime) -> DeletedAccount:

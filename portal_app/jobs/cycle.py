@@ -31,6 +31,7 @@ from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
 from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
+from portal_app.webhooks import outbox as webhooks
 
 R = TypeVar("R")
 
@@ -116,6 +117,7 @@ def prune(session: Session, now: datetime) -> None:
     import_service.prune(session)
     outbox.prune(session, now)
     repeats.prune(session, now)
+    webhooks.prune(session, now)
 
 
 def _check_future(session: Session, on: date, today: date) -> None:
