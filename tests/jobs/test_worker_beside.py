@@ -11,6 +11,7 @@ from portal_app.auth.actor import system
 from portal_app.jobs import loop, queue
 from portal_app.models import Job, JobState
 from portal_app.settings import reset_settings
+from tests.backups.portals import wait_for
 
 SECONDS = 60
 
@@ -22,9 +23,12 @@ def add() -> int:
 
 
 async def done(number: int) -> None:
-    async with asyncio.timeout(SECONDS):
-        while db.read(lambda session: session.get(Job, number)).state != JobState.DONE:
-            await asyncio.sleep(0.05)
+    """Wait until the job is done, while the event loop goes on."""
+    await asyncio.to_thread(wait_for, lambda: _state(number) == JobState.DONE, SECONDS)
+
+
+def _state(number: int) -> str:
+    return db.read(lambda session: session.get(Job, number)).state
 
 
 @pytest.fixture
