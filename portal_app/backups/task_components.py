@@ -181,7 +181,11 @@ def _listing(ticks: Ticks | None) -> rx.Component:
         empty=empty_state(
             "database",
             "No entities yet",
-            "The mailboxes, sites, drives or folders that this task backs up appear here with its first run.",
+            rx.cond(
+                State.built_in,
+                "The folders, mailboxes or drives that this task backs up appear here with its first run.",
+                "The tool that makes these backups has not said what they hold, one by one.",
+            ),
         ),
         reserve=5,
         ticks=ticks,
