@@ -62,6 +62,14 @@ def head() -> rx.Component:
             rx.el.div(
                 rx.cond(State.may_run & State.built_in & (State.jobs.length() == 0), _back_up()),
                 rx.cond(
+                    State.may_recover & State.built_in,
+                    link_button(
+                        "Restore or export",
+                        href=_place("restore?task=") + State.task_id.to_string(),
+                        icon="archive-restore",
+                    ),
+                ),
+                rx.cond(
                     State.may_manage,
                     link_button("Edit", href=_place("tasks/") + State.task_id.to_string() + "/edit", icon="pencil"),
                 ),
