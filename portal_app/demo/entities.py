@@ -113,7 +113,8 @@ def rows(task: BackupTask, form: Shape, runs: Sequence[Row], domain: str, choose
 def _licensed(task: BackupTask, number: int, form: Shape) -> bool | None:
     if task.service != Service.EXCHANGE:
         return None
-    return number >= form.unlicensed
+    # Others than those that failed.
+    return not form.billed <= number < form.active
 
 
 def _found_at(task: BackupTask, standing: Standing, runs: Sequence[Row]) -> datetime:
