@@ -48,6 +48,7 @@ from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.portal_import.running import imports
 from portal_app.security import page as security_page
 from portal_app.settings import settings
 from portal_app.shell import http, pages
@@ -164,3 +165,4 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
+app.register_lifespan_task(imports)

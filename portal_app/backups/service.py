@@ -36,7 +36,7 @@ def record_run(session: Session, actor: Actor, report: RunReport) -> RecordedRun
         return _the_same(known, report)
     run = _add_run(session, account, task, report)
     _update_task(session, task, report)
-    _update_account(session, account)
+    update_account(session, account)
     _update_days(session, account.partner_id, run)
     return _recorded(run, created=True)
 
@@ -108,7 +108,8 @@ def _update_task(session: Session, task: BackupTask, report: RunReport) -> None:
     session.flush()
 
 
-def _update_account(session: Session, account: Account) -> None:
+def update_account(session: Session, account: Account) -> None:
+    """Sum up the account's tasks: its state, its size, its last backup."""
     summary = repository.summary_of(session, account.id)
     stored = repository.stored_bytes(session, account.partner_id) - account.size_bytes + summary.size_bytes
     if stored > MOST_STORED:

@@ -30,6 +30,7 @@ from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
 from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
+from portal_app.portal_import import service as portal_import
 
 R = TypeVar("R")
 
@@ -113,6 +114,7 @@ def prune(session: Session, now: datetime) -> None:
     session.exec(delete(LoginSession).where(col(LoginSession.ends_at) <= now))
     session.exec(delete(LoginTicket).where(col(LoginTicket.ends_at) <= now))
     import_service.prune(session)
+    portal_import.prune(session)
     outbox.prune(session, now)
 
 
