@@ -10,6 +10,8 @@ _PHONE_DIGITS = 5
 
 _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s\"(),:;<>\[\\\]]+\.[^@\s\"(),:;<>\[\\\].]{2,}")
 # Overrides and isolates of direction can make one name look like another; no right-to-left name needs them.
+# Of has_control, what no key or name of a program's may hold, found in thousands of them at once.
+INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 

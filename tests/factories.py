@@ -9,7 +9,7 @@ from sqlmodel import Session
 from portal_app import clock, text
 from portal_app.auth import passwords
 from portal_app.auth.actor import Actor, ActorKind, Origin
-from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
+from portal_app.auth.permissions import Permission, rights_of
 from portal_app.models import Account, AccountStatus, DataCenter, Partner, Role, User, UserAccount, UserKind
 
 PASSWORD = "correct horse battery staple"
@@ -89,7 +89,7 @@ def give_accounts(session: Session, to: User, *accounts: Account) -> None:
 
 def actor(of: User, *, permissions: frozenset[Permission] | None = None) -> Actor:
     """The actor that the guard would make of the user."""
-    found = CUSTOMER_OPERATIONS if of.kind == UserKind.CUSTOMER else effective(of.role, of.permissions)
+    found = rights_of(of.kind, of.role, of.permissions)
     return Actor(
         kind=ActorKind(of.kind),
         user_id=of.id,

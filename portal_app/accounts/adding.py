@@ -137,9 +137,19 @@ def _check_against_database(session: Session, form: NewAccount) -> None:
 
 def is_taken(session: Session, email_key: str) -> bool:
     """Whether an account or a user has the address already."""
-    accounts = select(Account.id).where(col(Account.email_key) == email_key)
-    users = select(User.id).where(col(User.email_key) == email_key)
-    return session.exec(accounts).first() is not None or session.exec(users).first() is not None
+    return account_has(session, email_key) or user_has(session, email_key)
+
+
+def account_has(session: Session, email_key: str, *, but: int = 0) -> bool:
+    """Whether an account has the address already, but for this one."""
+    has = select(Account.id).where(col(Account.email_key) == email_key, col(Account.id) != but)
+    return session.exec(has).first() is not None
+
+
+def user_has(session: Session, email_key: str, *, but_of: int = 0) -> bool:
+    """Whether a user has the address already, but for those of this account."""
+    owner = session.exec(select(User.id, User.account_id).where(col(User.email_key) == email_key)).first()
+    return owner is not None and (owner[1] is None or owner[1] != but_of)
 
 
 def new_account(partner_id: int, name: str, email: str, subscription: str, at: datetime) -> Account:

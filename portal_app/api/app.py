@@ -8,13 +8,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 
-from portal_app.api import problems, runs
+from portal_app.api import accounts, audit, bills, problems, runs, tasks, users
 from portal_app.api.body_limit import BodyLimit
+from portal_app.api.headers import Headers
 from portal_app.api.policy import GuardedRoute, public
 from portal_app.api.reference import reference
 
 PREFIX = "/api"
-_ABOUT = "Programs report to the portal with a token: `Authorization: Bearer ppt_…`. Errors are problems (RFC 9457)."
+_ABOUT = (
+    "Programs speak to the portal with a token: `Authorization: Bearer ppt_…`. A token sees what its permissions and"
+    " those of who made it allow; everything else does not exist for it. Errors are problems (RFC 9457). Lists come in"
+    " pages: pass `next` as `cursor`. Send an `Idempotency-Key` with a POST, and you may send it again: it is done"
+    " once. Instants are in UTC, amounts in the currency's smallest unit. `RateLimit-Remaining` says how many requests"
+    " the token has left in this minute."
+)
+_PARTS = (accounts, tasks, runs, bills, users, audit)
 
 
 def _make() -> FastAPI:
@@ -27,10 +35,21 @@ def _make() -> FastAPI:
         servers=[{"url": PREFIX}],
     )
     app.router.route_class = GuardedRoute
-    runs.add_to(app)
+    for part in _PARTS:
+        part.add_to(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Headers)
     problems.install(app)
+    app.openapi = lambda: _described(app)
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The document of FastAPI, with what it does not know of: our tokens."""
+    document = FastAPI.openapi(app)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"token": []}]
+    return document
 
 
 api_app = _make()

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal_app import db
-from portal_app.api import throttle
+from portal_app.api import idempotency, problems, throttle
 from portal_app.api.problems import Refusal
 from portal_app.auth import denials, tokens
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, elsewhere_sentence
@@ -58,13 +58,30 @@ def _marked(policy: Policy) -> Callable[[F], F]:
 class GuardedRoute(APIRoute):
     """Asks the endpoint's policy before anything of the body is read."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        super().__init__(path, endpoint, **given)
+        policy = getattr(endpoint, "__policy__", None)
+        if policy is not None and policy.permission is not None:
+            self.description += f"\n\nFor tokens with the permission “{policy.permission.label}”."
+        if "POST" in (self.methods or ()):
+            self.openapi_extra = {"parameters": [idempotency.PARAMETER]}
+
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
         handle = super().get_route_handler()
         policy = getattr(self.endpoint, "__policy__", None)
 
+        async def answered(request: Request) -> Response:
+            # A refusal is an answer like another: it is kept under the request's key, too.
+            try:
+                return await handle(request)
+            except Exception as fault:
+                return problems.answer(fault)
+
         async def guarded(request: Request) -> Response:
             request.state.actor = await _admit(policy, request)
-            return await handle(request)
+            if request.method != "POST":
+                return await handle(request)
+            return await idempotency.once(request, request.state.actor, lambda: answered(request))
 
         return guarded
 
@@ -105,7 +122,8 @@ async def identify(request: Request, token: str, otherwise: str) -> Actor:
         raise Refusal(403, elsewhere_sentence(actor))
     if stale:
         await db.work(tokens.note_use, actor)
-    await anyio.to_thread.run_sync(throttle.count, actor.session_hash)
+    request.state.standing = await anyio.to_thread.run_sync(throttle.count, actor.session_hash)
+    throttle.check(request.state.standing)
     return actor
 
 

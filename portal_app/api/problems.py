@@ -67,19 +67,27 @@ class ProblemResponse(Response):
 
 def install(app: FastAPI) -> None:
     """Make every error of the app a problem."""
-    app.add_exception_handler(PortalError, _refused)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _unreadable)
-    app.add_exception_handler(OperationalError, _busy)
-    app.add_exception_handler(StorageError, _busy)
-    app.add_exception_handler(Exception, _broken)
+    for kind in (PortalError, HTTPException, RequestValidationError, OperationalError, StorageError, Exception):
+        app.add_exception_handler(kind, _answered)
 
 
-async def _refused(_request: Request, fault: Any) -> Response:
+async def _answered(_request: Request, fault: Exception) -> Response:
+    return answer(fault)
+
+
+def answer(fault: Exception) -> Response:
+    """The problem that tells of an error."""
+    for kinds, tell in _TELL:
+        if isinstance(fault, kinds):
+            return tell(fault)
+    return _broken(fault)
+
+
+def _refused(fault: Any) -> Response:
     return ProblemResponse(_STATUS.get(type(fault), 400), fault.sentence, fields=getattr(fault, "fields", None))
 
 
-async def _http(_request: Request, fault: Any) -> Response:
+def _http(fault: Any) -> Response:
     told = fault.detail if isinstance(fault, Refusal) else _plain(fault.status_code)
     return ProblemResponse(fault.status_code, told, headers=fault.headers)
 
@@ -93,18 +101,26 @@ def _plain(status: int) -> str:
     return sentences_by_status.get(status, HTTPStatus(status).phrase + ".")
 
 
-async def _unreadable(_request: Request, fault: Any) -> Response:
+def _unreadable(fault: Any) -> Response:
     if any(one["type"] == "json_invalid" for one in fault.errors()):
         return ProblemResponse(400, "The body is not valid JSON.")
     return ProblemResponse(422, Invalid().sentence, fields=sentences(fault.errors()))
 
 
-async def _busy(_request: Request, fault: Any) -> Response:
+def _busy(fault: Any) -> Response:
     log.error("The API could not reach what it stands on: %s", type(fault).__name__)
     return ProblemResponse(503, "The portal is busy. Please try again.", headers={"Retry-After": "5"})
 
 
-async def _broken(_request: Request, fault: Any) -> Response:
+def _broken(fault: Any) -> Response:
     reference = secrets.token_hex(4)
     log.error("Reference %s", reference, exc_info=fault)
     return ProblemResponse(500, f"Something went wrong on our side. Reference: {reference}.")
+
+
+_TELL = (
+    (PortalError, _refused),
+    (HTTPException, _http),
+    (RequestValidationError, _unreadable),
+    ((OperationalError, StorageError), _busy),
+)

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-Document = dict[str, Any]
+from portal_app.api import examples
+from portal_app.api.examples import Document
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
 body { font: 14px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 24px 16px; }
 h1 { font-size: 28px } h2 { font-size: 20px; margin-top: 40px; overflow-wrap: anywhere } h3 { font-size: 16px }
+nav ul { list-style: none; padding: 0 } nav li { padding: 2px 0; overflow-wrap: anywhere }
 .wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
 th, td { text-align: start; vertical-align: top; padding: 8px; border-bottom: 1px solid var(--line) }
 code, pre { font-family: ui-monospace, monospace; font-size: 13px } h2 code { font-size: inherit }
@@ -21,12 +23,30 @@ pre { background: var(--soft); border-radius: 6px; padding: 12px; overflow-x: au
 def reference(document: Document) -> str:
     """The whole page as HTML."""
     info = document["info"]
+    operations = [
+        (f"{_base(document)}{path}", method.upper(), operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
     parts = [f"<h1>{escape(info['title'])}</h1>", f"<p>{_prose(info['description'])}</p>"]
     parts.append(f'<p>For programs: <a href="{_base(document)}/openapi.json">openapi.json</a></p>')
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            parts += _operation(document, f"{_base(document)}{path}", method.upper(), operation)
+    parts.append(_contents(operations))
+    for path, method, operation in operations:
+        parts += _operation(document, path, method, operation)
     return _page(info["title"], "\n".join(parts))
+
+
+def _contents(operations: list[tuple[str, str, Document]]) -> str:
+    lines = (
+        f'<li><a href="#{_anchor(method, path)}"><code>{method} {escape(path)}</code></a>'
+        f" {_prose(operation.get('description', '').partition(chr(10))[0])}</li>"
+        for path, method, operation in operations
+    )
+    return f'<nav aria-label="Contents"><ul>{"".join(lines)}</ul></nav>'
+
+
+def _anchor(method: str, path: str) -> str:
+    return escape("-".join((method + path).replace("{", "").replace("}", "").split("/")).lower())
 
 
 def _page(title: str, body: str) -> str:
@@ -42,25 +62,50 @@ def _base(document: Document) -> str:
 
 
 def _operation(document: Document, path: str, method: str, operation: Document) -> Iterator[str]:
-    yield f"<h2><code>{method} {escape(path)}</code></h2>"
-    yield f"<p>{_prose(operation.get('description', ''))}</p>"
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        schema = _resolved(document, content["schema"])
-        yield "<h3>Body</h3>"
-        yield _fields(document, schema)
-        yield f"<h3>Example</h3><pre>{escape(_example(document, path, method, schema))}</pre>"
-    yield "<h3>Answers</h3>"
-    yield _answers(operation["responses"])
-    answer = _resolved(document, operation["responses"]["201"]["content"]["application/json"]["schema"])
-    yield "<h3>Answer</h3>"
-    yield _fields(document, answer)
+    yield f'<h2 id="{_anchor(method, path)}"><code>{method} {escape(path)}</code></h2>'
+    for paragraph in operation.get("description", "").split("\n\n"):
+        yield f"<p>{_prose(paragraph)}</p>"
+    if asked := operation.get("parameters"):
+        yield f"<h3>Parameters</h3>{_parameters(document, asked)}"
+    body = next(iter(operation.get("requestBody", {}).get("content", {}).values()), {}).get("schema")
+    if body:
+        yield f"<h3>Body</h3>{_fields(document, body)}"
+    yield f"<h3>Example</h3><pre>{escape(_call(document, path, method, body))}</pre>"
+    yield f"<h3>Answers</h3>{_answers(operation['responses'])}"
+    yield from _answer(document, operation["responses"])
+
+
+def _answer(document: Document, responses: Document) -> Iterator[str]:
+    for status, one in sorted(responses.items()):
+        schema = one.get("content", {}).get("application/json", {}).get("schema")
+        if status < "300" and schema:
+            example = json.dumps(examples.value(document, schema), indent=2, ensure_ascii=False)
+            yield f"<h3>Answer {status}</h3>{_fields(document, schema)}<pre>{escape(example)}</pre>"
+            return
+
+
+def _parameters(document: Document, asked: list[Document]) -> str:
+    rows = (
+        (
+            f"<code>{escape(one['name'])}</code>",
+            f"{one['in']}, {_kind(document, one['schema'])}",
+            "required" if one.get("required") else "",
+            _told(one),
+        )
+        for one in asked
+    )
+    return _table(("Name", "Where and type", "", "Meaning"), rows)
 
 
 def _fields(document: Document, schema: Document) -> str:
-    required = set(schema.get("required", []))
     rows = (
-        (f"<code>{escape(name)}</code>", _kind(document, field), "required" if name in required else "", _told(field))
-        for name, field in schema["properties"].items()
+        (
+            f"<code>{escape(one.name)}</code>",
+            _kind(document, one.schema),
+            "required" if one.required else "",
+            _told(one.schema),
+        )
+        for one in examples.fields(document, schema)
     )
     return _table(("Field", "Type", "", "Meaning"), rows)
 
@@ -82,34 +127,22 @@ def _told(field: Document) -> str:
 
 
 def _kind(document: Document, field: Document) -> str:
-    if "$ref" in field:
-        field = _resolved(document, field)
+    if "anyOf" in field:
+        return " or ".join(_kind(document, one) for one in field["anyOf"])
+    field = examples.resolved(document, field)
     if "enum" in field:
         return ", ".join(f"<code>{escape(str(value))}</code>" for value in field["enum"])
-    if "anyOf" in field:
-        return " or ".join(_kind(document, one) for one in field["anyOf"] if one.get("type") != "null")
+    if "items" in field:
+        return f"list of {_kind(document, field['items'])}"
     return escape(field.get("format") or field.get("type", "any"))
 
 
-def _example(document: Document, path: str, method: str, schema: Document) -> str:
-    body = {name: _value(document, schema["properties"][name]) for name in schema.get("required", [])}
-    return (
-        f"curl -X {method} https://portal.example{path} \\\n"
-        "  -H 'Authorization: Bearer ppt_…' -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(body, indent=2)}'"
-    )
-
-
-def _value(document: Document, field: Document) -> Any:
-    if "examples" in field:
-        return field["examples"][0]
-    return _resolved(document, field).get("enum", [""])[0]
-
-
-def _resolved(document: Document, schema: Document) -> Document:
-    if "$ref" not in schema:
-        return schema
-    return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+def _call(document: Document, path: str, method: str, body: Document | None) -> str:
+    lines = [f"curl -X {method} https://portal.example{path}", "-H 'Authorization: Bearer ppt_…'"]
+    if body:
+        sent = json.dumps(examples.value(document, body, all_fields=False), indent=2, ensure_ascii=False)
+        lines += ["-H 'Content-Type: application/json'", f"-d '{sent}'"]
+    return " \\\n  ".join(lines)
 
 
 def _prose(text: str) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from portal_app.accounts import repository as accounts
 from portal_app.audit import repository
-from portal_app.audit.query import AuditQuery
+from portal_app.audit.query import AuditQuery, Mark
 from portal_app.audit.repository import COUNT_CAP, Found
 from portal_app.audit.rows import AuditPage, AuditRow
 from portal_app.audit.service import record
@@ -67,6 +67,18 @@ def page(session: Session, actor: Actor, query: AuditQuery) -> AuditPage:
         newer=query.before is not None or (over and query.after is not None),
         note="",
     )
+
+
+def part(
+    session: Session, actor: Actor, query: AuditQuery, before: Mark | None, limit: int
+) -> tuple[list[AuditRow], str]:
+    """The next rows before a place, the newest first, and why there are none if a filter is at fault. Raises Denied."""
+    actor.require(Permission.AUDIT_VIEW)
+    found, note = _look_up(session, actor, query)
+    if note:
+        return [], note
+    last = repository.end_of(session, actor)
+    return repository.part(session, actor, replace(query, before=before, after=None), found, limit, last=last), ""
 
 
 def people(session: Session, actor: Actor) -> list[str]:

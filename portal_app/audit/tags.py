@@ -11,6 +11,7 @@ class Activity(StrEnum):
     ACCOUNT_ADDED = "Account added"
     API = "API"
     BACKUP_RUN = "Backup run"
+    BACKUP_TASKS = "Backup tasks"
     BILLING_DETAILS = "Billing details update"
     DATA_EXPORT = "Data export"
     DATA_RESTORE = "Data restore"

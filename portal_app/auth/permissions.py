@@ -1,5 +1,6 @@
 """The catalogue of permissions (spec 6.6), in alphabetical order of their keys."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -56,16 +57,29 @@ ACCOUNT_OPERATIONS = frozenset(
     }
 )
 PORTAL_OPERATIONS = frozenset(Permission) - ACCOUNT_OPERATIONS
-# Account Operations count only together with one of these (spec 6.2).
 EVERYTHING = frozenset(Permission)
+# Account Operations count only together with one of these (spec 6.2).
 OPENS_ACCOUNT_OPERATIONS = frozenset({Permission.DASHBOARD_VIEW, Permission.ACCOUNTS_ADD})
-# What a customer's own user may do in the one account behind it.
+# What every customer's own user may do in the one account behind it, and what one may be granted there.
 CUSTOMER_OPERATIONS = frozenset({Permission.ACCOUNTS_ACCESS})
+CUSTOMER_GRANTS = ACCOUNT_OPERATIONS - CUSTOMER_OPERATIONS - {Permission.ACCOUNTS_REMOVE}
 
 
-def effective(role: str, granted: list[str]) -> frozenset[Permission]:
+def effective(role: str, granted: Collection[str]) -> frozenset[Permission]:
     """The permissions that a partner user really has: all for an Administrator, else those granted and open."""
     if role == "administrator":
         return EVERYTHING
     known = {permission for permission in Permission if permission in granted}
     return frozenset(known if known & OPENS_ACCOUNT_OPERATIONS else known - ACCOUNT_OPERATIONS)
+
+
+def of_customer(granted: Collection[str]) -> frozenset[Permission]:
+    """The permissions that a customer's own user really has: access always, and what was granted and can be."""
+    return CUSTOMER_OPERATIONS | {permission for permission in CUSTOMER_GRANTS if permission in granted}
+
+
+def rights_of(kind: str, role: str, granted: Collection[str]) -> frozenset[Permission]:
+    """The permissions that a user of the kind (`models.UserKind`) really has; an operator's are no permissions."""
+    if kind == "partner":
+        return effective(role, granted)
+    return of_customer(granted) if kind == "customer" else frozenset()

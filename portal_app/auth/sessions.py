@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from portal_app import clock
 from portal_app.auth import cookies
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
-from portal_app.auth.permissions import CUSTOMER_OPERATIONS, Permission, effective
+from portal_app.auth.permissions import rights_of
 from portal_app.ip_restrictions.repository import is_trusted
 from portal_app.models import (
     Account,
@@ -179,16 +179,10 @@ def _actor(row: Row[Any], origin: Origin) -> Actor:
         account_id=row.account_id,
         email=row.email,
         name=row.name,
-        permissions=_permissions(row),
+        permissions=rights_of(row.kind, row.role, row.permissions),
         all_accounts=row.kind == UserKind.PARTNER and row.all_accounts,
         currency=row.currency or NOBODY.currency,
         time_zone=row.time_zone or NOBODY.time_zone,
         has_password=row.has_password,
         origin=origin,
     )
-
-
-def _permissions(row: Row[Any]) -> frozenset[Permission]:
-    if row.kind == UserKind.PARTNER:
-        return effective(row.role, row.permissions)
-    return CUSTOMER_OPERATIONS if row.kind == UserKind.CUSTOMER else frozenset()

@@ -4,6 +4,7 @@ The command's output passes through, its exit code is the wrapper's, and no faul
 """
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -42,7 +43,7 @@ def report(args: Sequence[str], *, patience: float = PATIENCE) -> int:
     run_key, started = str(uuid.uuid4()), clock.now()
     code, verdict = _run(command)
     about = {"account": given.account, "task": given.task, "service": given.service, "name": given.name}
-    portal.deliver(_body(about, verdict, run_key, started.isoformat()))
+    portal.deliver(_body(about, verdict, run_key, started.isoformat()) | _listed(given.entities))
     return 128 - code if code < 0 else code
 
 
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--task", required=True, help="name of the task; an unknown one is created")
     parser.add_argument("--service", choices=[service.value for service in Service], help="what a new task backs up")
     parser.add_argument("--name", help="name of a new task (default: the task's)")
+    parser.add_argument("--entities", type=Path, help="a JSON list of the entities, which the command may write")
     parser.add_argument("--url", type=lambda url: url.rstrip("/"), default=_own_url(), help="the portal's address")
     parser.add_argument("--token-file", type=Path, help="a file that holds the token")
     parser.add_argument(
@@ -107,6 +109,20 @@ def _body(about: dict[str, Any], verdict: Verdict, run_key: str, started: str) -
         "message": verdict.message,
     }
     return {name: value for name, value in (about | told).items() if value is not None}
+
+
+def _listed(file: Path | None) -> dict[str, Any]:
+    """The entities that the file lists, for the portal to judge; nothing when it isn't a list at all."""
+    if file is None:
+        return {}
+    try:
+        listed = json.loads(file.read_text())
+    except (OSError, ValueError):
+        listed = None
+    if not isinstance(listed, list):
+        print("portal report: The file of entities can't be read; the run is reported without.", file=sys.stderr)
+        return {}
+    return {"entity_list": listed}
 
 
 def _run(command: list[str]) -> tuple[int, Verdict]:

@@ -10,6 +10,7 @@ from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups import repository
+from portal_app.backups.entities import service as entities
 from portal_app.backups.intake import RunReport
 from portal_app.backups.rows import RecordedRun, Service, Summary
 from portal_app.errors import Conflict, Invalid, NotFound
@@ -70,8 +71,8 @@ def _content(report: RunReport) -> dict[str, Any]:
         "outcome": report.outcome,
         "added_bytes": report.added_bytes,
         "size_bytes": report.size_bytes or 0,
-        "entities": report.entities or 0,
-        "entities_failed": report.entities_failed,
+        "entities": report.counted,
+        "entities_failed": report.counted_failed,
         "message": report.shown_message,
     }
 
@@ -103,9 +104,19 @@ def _update_task(session: Session, task: BackupTask, report: RunReport) -> None:
     # A run that failed changed nothing of what is stored, whatever it says.
     if report.outcome != Outcome.FAILED:
         task.size_bytes = task.size_bytes if report.size_bytes is None else report.size_bytes
-        task.entities = task.entities if report.entities is None else report.entities
     session.add(task)
     session.flush()
+    _update_entities(session, task, report)
+
+
+def _update_entities(session: Session, task: BackupTask, report: RunReport) -> None:
+    failed = report.outcome == Outcome.FAILED
+    if report.entity_list:
+        seen = (one.seen() for one in report.entity_list)
+        whole = report.entity_list_whole and not failed
+        entities.note_seen(session, task, seen, report.finished.astimezone(UTC), whole=whole)
+    elif report.entities is not None and not failed:
+        entities.note_number(session, task, report.entities)
 
 
 def update_account(session: Session, account: Account) -> None:

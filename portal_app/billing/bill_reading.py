@@ -47,14 +47,14 @@ def page(session: Session, actor: Actor, query: BillQuery, today: date) -> BillP
     """One page of bills."""
     here = and_(in_scope(actor), _LISTS[query.list])
     where = and_(here, *_filters(session, actor, query, today))
-    wanted = _rows(actor, today).where(where).order_by(*_order(actor, query, today))
+    wanted = rows(actor, today).where(where).order_by(*_order(actor, query, today))
     found = session.execute(wanted.offset((query.page - 1) * query.size).limit(query.size))
     return BillPage([BillRow(*row) for row in found], _count(session, where), _count(session, here))
 
 
 def by_number(session: Session, actor: Actor, digits: str, today: date, limit: int) -> list[BillRow]:
     """The newest bills whose reference number begins with the digits."""
-    wanted = _rows(actor, today).where(in_scope(actor), _begins_with(digits)).order_by(col(Bill.number).desc())
+    wanted = rows(actor, today).where(in_scope(actor), _begins_with(digits)).order_by(col(Bill.number).desc())
     return [BillRow(*row) for row in session.execute(wanted.limit(limit))]
 
 
@@ -104,7 +104,8 @@ def _accounts(actor: Actor) -> Select[Any]:
     return select(col(Account.id)).where(accounts.in_scope(actor))
 
 
-def _rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
+def rows(actor: Actor, today: date) -> Select[*tuple[Any, ...]]:
+    """The columns of a BillRow."""
     return select(
         _ID,
         col(Bill.number),

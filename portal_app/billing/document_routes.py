@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
-import anyio
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -14,22 +12,14 @@ from portal_app.auth import guard, sessions
 from portal_app.auth.actor import ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.auth.routes import HEADERS, actor_of, origin_of
-from portal_app.billing import bill_csv, document_reading, documents
+from portal_app.billing import document_reading, downloads
 from portal_app.billing.access import NO_SUCH_BILL
 from portal_app.billing.bill_query import BillList, BillQuery
-from portal_app.billing.document_reading import BillDocument
-from portal_app.billing.letters import file_name
 from portal_app.errors import Denied, NotFound
 from portal_app.models import BillKind, BillState
 
-_MAKERS: dict[str, tuple[str, Callable[[BillDocument], bytes]]] = {
-    "pdf": ("application/pdf", documents.pdf),
-    "csv": ("text/csv; charset=utf-8", bill_csv.csv),
-}
 # Longer is no number of a bill, and no number for a database.
 _MOST_DIGITS = 18
-# Many at once would take the processor from everybody else.
-_AT_ONCE = anyio.CapacityLimiter(2)
 
 
 @guard.requires(Permission.BILLING_VIEW)
@@ -66,8 +56,7 @@ async def _answer(request: Request, handler: Callable) -> Response:
     except Denied:
         return await _sent_on(request)
     ending = request.path_params["ending"]
-    media, make = _MAKERS.get(ending, ("", None))
-    if make is None:
+    if ending not in downloads.MEDIA:
         return _nothing()
     try:
         number = _number(request.path_params["number"])
@@ -76,9 +65,8 @@ async def _answer(request: Request, handler: Callable) -> Response:
         found = await read(document_reading.document, actor, number, ending.upper())
     except NotFound:
         return _nothing()
-    content = await anyio.to_thread.run_sync(make, found, limiter=_AT_ONCE)
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{file_name(found.bill)}.{ending}"'}
-    return Response(content, media_type=media, headers=headers)
+    file = await downloads.made(found, ending)
+    return Response(file.content, media_type=file.media, headers=HEADERS | file.headers)
 
 
 async def _sent_on(request: Request) -> Response:

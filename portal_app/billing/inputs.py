@@ -110,14 +110,15 @@ def contract_of(row: Subscription, name: str, email: str) -> Contract:
 
 
 def usage_of(session: Session, account_ids: Sequence[int]) -> dict[int, list[Usage]]:
-    """What each account uses now, by service: the entities and sizes that its tasks last reported."""
+    """What each account uses now, by service: the billed entities and the sizes of its tasks."""
     found: dict[int, dict[str, list[TaskUsage]]] = {}
-    columns = (BackupTask.account_id, BackupTask.service, BackupTask.name, BackupTask.entities, BackupTask.size_bytes)
+    task = (BackupTask.name, BackupTask.billed_entities, BackupTask.size_bytes, BackupTask.entities)
+    columns = (BackupTask.account_id, BackupTask.service, *task)
     for start in range(0, len(account_ids), AT_ONCE):
         mine = col(BackupTask.account_id).in_(account_ids[start : start + AT_ONCE])
         order = (col(BackupTask.account_id), col(BackupTask.service), col(BackupTask.id))
-        for account_id, service, *task in session.execute(select(*columns).where(mine).order_by(*order)):
-            found.setdefault(account_id, {}).setdefault(service, []).append(TaskUsage(*task))
+        for account_id, service, *values in session.execute(select(*columns).where(mine).order_by(*order)):
+            found.setdefault(account_id, {}).setdefault(service, []).append(TaskUsage(*values))
     return {account_id: [_usage(*each) for each in services.items()] for account_id, services in found.items()}
 
 

@@ -64,11 +64,12 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class TaskUsage:
-    """What one backup task holds: the entities behind a line."""
+    """What one backup task holds: the billed entities behind a line, and all that it `holds` where that is known."""
 
     name: str
     entities: int
     size_bytes: int
+    holds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def _priced(used: Usage, book: Book, plan: str) -> _Priced:
         "rule": price.basis,
         "entities": used.entities,
         "size_bytes": used.size_bytes,
-        "tasks": [{"name": t.name, "entities": t.entities, "size_bytes": t.size_bytes} for t in used.tasks],
+        "tasks": [_told(task) for task in used.tasks],
         "tiers": tiers,
     }
     return _Priced(
@@ -172,6 +173,11 @@ def _priced(used: Usage, book: Book, plan: str) -> _Priced:
         price_milli=sum(tier["quantity_milli"] * tier["unit_minor"] for tier in tiers),
         trace=trace,
     )
+
+
+def _told(task: TaskUsage) -> dict[str, Any]:
+    told = {"name": task.name, "entities": task.entities, "size_bytes": task.size_bytes}
+    return told if task.holds in (None, task.entities) else told | {"holds": task.holds}
 
 
 def _by_tier(tiers: Sequence[Tier], quantity_milli: int, book: Book, plan: str) -> Iterable[dict[str, int]]:

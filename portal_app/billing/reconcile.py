@@ -29,14 +29,16 @@ AT_MOST = 50
 class Compared:
     """A service of an account: what its tasks hold now, and what the account's latest bill says.
 
-    `billed` is the entities that the line's trace names, `quantity_milli` what the line charges (seats or GB, in
-    thousandths). None where the bill has no such line, as for an account that was never billed.
+    `entities` are those of now that a bill would count, of all that the tasks hold. `billed` is the entities that the
+    line's trace names, `quantity_milli` what the line charges (seats or GB, in thousandths). None where the bill has
+    no such line, as for an account that was never billed.
     """
 
     account_id: int
     account_name: str
     service: str
     entities: int
+    holds: int
     billed: int | None
     quantity_milli: int | None
     unit: str
@@ -93,8 +95,9 @@ def _side_by_side(partner_id: int) -> Subquery:
     latest = (func.max(both.c.billed).label("billed"), func.max(both.c.quantity_milli).label("quantity_milli"))
     bill = (func.coalesce(func.max(both.c.unit), "").label("unit"), func.max(both.c.number).label("bill_number"))
     name = (Account.name.label("account_name"), Account.name_key)
+    now = (func.max(both.c[kind]).label(kind) for kind in ("entities", "holds"))
     return (
-        select(*key, *name, func.max(both.c.entities).label("entities"), *latest, *bill)
+        select(*key, *name, *now, *latest, *bill)
         .join(Account, col(Account.id) == both.c.account_id)
         .join(Subscription, col(Subscription.account_id) == both.c.account_id)
         .group_by(*key, col(Account.name), col(Account.name_key))
@@ -103,13 +106,14 @@ def _side_by_side(partner_id: int) -> Subquery:
 
 
 def _used(partner_id: int) -> Select[Any]:
-    """What the tasks of each account and service hold now."""
-    entities = cast(func.sum(BackupTask.entities), BigInteger).label("entities")
+    """What of the tasks of each account and service is billed now, and all that they hold."""
+    kinds = {"entities": BackupTask.billed_entities, "holds": BackupTask.entities}
+    now = (cast(func.sum(column), BigInteger).label(kind) for kind, column in kinds.items())
     none = (cast(null(), BigInteger), cast(null(), BigInteger), cast(null(), String), cast(null(), Integer))
     names = ("billed", "quantity_milli", "unit", "number")
     unbilled = (value.label(name) for value, name in zip(none, names, strict=True))
     return (
-        select(BackupTask.account_id, BackupTask.service, entities, *unbilled)
+        select(BackupTask.account_id, BackupTask.service, *now, *unbilled)
         .join(Account, col(Account.id) == col(BackupTask.account_id))
         .where(col(Account.partner_id) == partner_id)
         .group_by(col(BackupTask.account_id), col(BackupTask.service))
@@ -134,7 +138,15 @@ def _billed(partner_id: int) -> Select[Any]:
         .subquery()
     )
     entities = cast(func.coalesce(col(BillLine.trace)["entities"].as_integer(), 0), BigInteger)
-    line = (BillLine.account_id, BillLine.service, literal(0), entities, BillLine.quantity_milli, BillLine.unit)
+    line = (
+        BillLine.account_id,
+        BillLine.service,
+        literal(0),
+        literal(0),
+        entities,
+        BillLine.quantity_milli,
+        BillLine.unit,
+    )
     return (
         select(*line, Bill.number)
         .join(last, (last.c.bill_id == BillLine.bill_id) & (last.c.position == BillLine.position))

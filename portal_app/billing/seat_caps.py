@@ -18,15 +18,32 @@ Over = tuple[int, str, int, int]
 def warn(session: Session, partner_id: int, account_ids: Sequence[int] | None = None) -> None:
     """Mail the partner's administrators about accounts above their cap: each once for a cap and what it is billed by.
 
-    `account_ids`: only these; None for all. Called by the day's work, before bills are made, and when a cap is set.
+    `account_ids`: only these; None for all. Called by the day's work, before bills are made, when a
+    cap is set, and when more entities of a task are billed.
     """
     if over := _over(session, partner_id, account_ids):
         _, readers = readers_of(session, {partner_id})
         queue_all(session, (_mail(partner_id, to, one) for to in readers[partner_id] for one in over))
 
 
+def tell_waiting(session: Session, account: Account, task: BackupTask, cap: int, number: int) -> None:
+    """Mail the administrators that new entities of a task wait, because as many seats are billed as the cap allows."""
+    _, readers = readers_of(session, {account.partner_id})
+    letter = Letter(
+        subject=f"{account.name} has reached its seat cap",
+        paragraphs=(
+            f"The last backup of {task.name} found {number:,} new entities. With them, {account.name} would have more "
+            f"than the {cap:,} seats of its cap, so they wait and are not billed.",
+            "Add those that belong in the backup, ignore the others, or raise the cap.",
+        ),
+        action=("Open the backup task", absolute(f"/accounts/{account.id}/tasks/{task.id}")),
+    )
+    mails = (NewMail(to, letter, KIND, account.partner_id) for to in readers[account.partner_id])
+    queue_all(session, mails)
+
+
 def _over(session: Session, partner_id: int, account_ids: Sequence[int] | None) -> list[Over]:
-    seats = func.sum(BackupTask.entities)
+    seats = func.sum(BackupTask.billed_entities)
     query = (
         select(Account.id, Account.name, Subscription.seat_cap, seats)
         .join(Subscription, col(Subscription.account_id) == col(Account.id))
@@ -46,7 +63,7 @@ def _mail(partner_id: int, to: str, over: Over) -> NewMail:
     letter = Letter(
         subject=f"{name} has more seats than its cap",
         paragraphs=(
-            f"{name} backs up {seats:,} seats; you asked to be told above {cap:,}.",
+            f"{name} has {seats:,} billed seats; you asked to be told above {cap:,}.",
             "All of them will be on the next bill. Take seats out of the backup, or raise the cap.",
         ),
         action=("Open the account's bills", absolute(f"/billing/accounts/{account_id}")),

@@ -69,8 +69,8 @@ def standing(session: Session, actor: Actor, account_id: int) -> Standing | None
 
 
 def seats_of(session: Session, account_id: int) -> int:
-    """The entities that the account's tasks back up."""
-    summed = select(func.coalesce(func.sum(BackupTask.entities), 0))
+    """The entities of the account's tasks that are billed."""
+    summed = select(func.coalesce(func.sum(BackupTask.billed_entities), 0))
     return int(session.scalar(summed.where(col(BackupTask.account_id) == account_id)) or 0)
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from portal_app.billing.account_rows import AccountLine
 from portal_app.billing.pricing import MILLI
-from portal_app.billing.words import counted, date_text, quantity_text
+from portal_app.billing.words import billed_of, counted, date_text, quantity_text
 from portal_app.models import Basis
 from portal_app.money import amount_text, rounded
 from portal_app.sizes import size_text
@@ -30,7 +30,11 @@ class TaskShare(TypedDict):
 def tasks(line: AccountLine) -> list[TaskShare]:
     """The backup tasks whose entities or bytes the line bills."""
     return [
-        TaskShare(name=task["name"], entities=f"{task['entities']:,}", size=size_text(task["size_bytes"]))
+        TaskShare(
+            name=task["name"],
+            entities=billed_of(task["entities"], task.get("holds")),
+            size=size_text(task["size_bytes"]),
+        )
         for task in line.trace.get("tasks", [])
     ]
 
@@ -57,7 +61,7 @@ def _steps(line: AccountLine) -> Iterator[tuple[str, str]]:
 
 def _rule(trace: dict[str, Any]) -> str:
     return {
-        Basis.UNIT: "Each backed-up entity costs its price for the period.",
+        Basis.UNIT: "Each billed entity (active, and not unlicensed) costs its price for the period.",
         Basis.GB: "Each GB of stored backups costs its price for the period.",
         "minimum": "The account's lines are below the monthly minimum: the rest is billed here.",
     }.get(trace.get("rule", ""), "Entered by the provider.")

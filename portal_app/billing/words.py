@@ -56,6 +56,11 @@ def quantity_text(line: Quantity) -> str:
     return counted(line.quantity_milli, line.unit) if line.unit else ""
 
 
+def billed_of(billed: int, holds: int | None) -> str:
+    """Billed entities, with all that there are where that is more: such as "12 of 15 billed"."""
+    return f"{billed:,}" if holds in (None, billed) else f"{billed:,} of {holds:,} billed"
+
+
 def counted(milli: int, unit: str) -> str:
     """So many thousandths of a unit in words."""
     units = _units(milli)

@@ -1,7 +1,7 @@
 """Makes a partner's accounts from their plans, with tasks, runs and days that agree with each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -10,14 +10,19 @@ from sqlmodel import Session
 
 from portal_app.accounts import trials
 from portal_app.accounts.trials import Notice
+from portal_app.backups import schedule
 from portal_app.backups.rows import Service
-from portal_app.demo import accounts, history
+from portal_app.demo import accounts, entities, history
 from portal_app.models import (
     Account,
+    AccountStatus,
+    BackupEntity,
     BackupRun,
     BackupStatus,
     BackupTask,
     DataCenter,
+    Discovery,
+    Every,
     Outcome,
     Partner,
     PartnerDay,
@@ -49,8 +54,9 @@ def make_accounts(
     made = [Made(plan, _account(plan, partner, chooser.choice(places), now), []) for plan in plans]
     session.add_all(one.account for one in made)
     session.flush()
-    for one in made:
-        _make_tasks(session, one, hour, now, chooser)
+    entities_of = [row for one in made for row in _make_tasks(session, one, hour, now, chooser)]
+    session.flush()
+    session.execute(insert(BackupEntity.__table__), entities_of)
     session.add_all(notice for one in made if one.plan.is_trial for notice in _notices(one.account, now))
     session.flush()
     runs = [rows for one in made for rows in one.runs]
@@ -83,24 +89,53 @@ def _account(plan: accounts.AccountPlan, partner: Partner, place: DataCenter, no
     return account
 
 
-def _make_tasks(session: Session, one: Made, hour: int, now: datetime, chooser: Random) -> None:
+def _make_tasks(session: Session, one: Made, hour: int, now: datetime, chooser: Random) -> list[history.Row]:
+    """Add the account's tasks and their runs; gives the rows of their entities."""
+    never = one.plan.state[1] == BackupStatus.NONE
     tasks = [_task(one, service, chooser) for service in one.plan.services]
     session.add_all(tasks)
     session.flush()
-    if one.plan.state[1] == BackupStatus.NONE:
-        return
-    outcomes = _outcomes(Outcome(one.plan.state[1]), len(tasks))
+    # Of its own, so that what the tasks hold changes nothing else of the demo.
+    own = Random(one.plan.email)  # noqa: S311
+    planned = [(task, _plan(task, hour, own, now, never=never, over=_is_over(one.plan))) for task in tasks]
+    if not never:
+        _make_runs(one, planned, now, chooser)
+    domain = one.plan.email.partition("@")[2]
+    told = zip(planned, one.runs or [[]] * len(tasks), strict=True)
+    return [row for (task, form), runs in told for row in entities.rows(task, form, runs, domain, own)]
+
+
+def _is_over(plan: accounts.AccountPlan) -> bool:
+    return plan.state[0] == AccountStatus.TRIAL_EXPIRED
+
+
+def _plan(task: BackupTask, hour: int, own: Random, now: datetime, *, never: bool, over: bool) -> entities.Shape:
+    """When the task runs, for how long it keeps, and what it holds: before its first run, all is active."""
+    task.hour, task.active = hour, not over
+    # Whatever ran did so daily.
+    task.every = own.choice(list(Every)) if never else Every.DAILY
+    task.keep_days = own.choice((None, None, 90, 365, 2555))
+    task.discovery = own.choices(list(Discovery), (7, 2, 1))[0]
+    task.next_run_at = None if over else schedule.next_after(task, now)
+    form = entities.shape(task.entities, Service(task.service), task.discovery, own)
+    form = replace(form, active=form.held, inactive=0, archived=0, waiting=0, ignored=0) if never else form
+    task.billed_entities = form.billed
+    return form
+
+
+def _make_runs(one: Made, planned: list[tuple[BackupTask, entities.Shape]], now: datetime, chooser: Random) -> None:
+    outcomes = _outcomes(Outcome(one.plan.state[1]), len(planned))
     until = min(now, one.account.trial_ends_at) if one.plan.is_trial else now
-    for task, outcome in zip(tasks, outcomes, strict=True):
+    for (task, form), outcome in zip(planned, outcomes, strict=True):
         plan = history.TaskPlan(
             account_id=one.account.id,
             task_id=task.id,
             since=task.created_at,
             until=until,
-            hour=hour,
+            hour=task.hour,
             outcome=outcome,
-            size_bytes=one.plan.size_bytes // len(tasks),
-            entities=task.entities,
+            size_bytes=one.plan.size_bytes // len(planned),
+            entities=form.active,
             entities_name=accounts.SERVICES[Service(task.service)][0],
         )
         one.runs.append(history.runs(plan, chooser))

@@ -195,6 +195,7 @@ def _add_runs(session: Session, after_id: int, runs: int, last: datetime) -> Non
         "name": literal("Server files"),
         "service": literal(Service.GENERIC.value),
         "entities": literal(1),
+        "billed_entities": literal(1),
         "size_bytes": col(Account.size_bytes),
         "last_outcome": col(Account.backup_status),
         "last_finished_at": literal(last, col(Account.created_at).type),

@@ -86,7 +86,12 @@ PEOPLE = (
         all_accounts=False,
     ),
     DemoPerson(
-        "customer@demo.example", "Cosima Reuter", "A customer's user", kind=UserKind.CUSTOMER, all_accounts=False
+        "customer@demo.example",
+        "Cosima Reuter",
+        "A customer's user",
+        kind=UserKind.CUSTOMER,
+        permissions=(Permission.BACKUPS_RUN, Permission.DATA_EXPORT, Permission.DATA_RESTORE),
+        all_accounts=False,
     ),
     DemoPerson(
         "admin@other.example", "Aurelio Santos", "Administrator of RESEL001", partner=OTHER, role=Role.ADMINISTRATOR

@@ -23,6 +23,7 @@ from sqlmodel import Session, col, delete, select
 from portal_app import clock, db
 from portal_app.accounts import import_service, trials
 from portal_app.accounts.trials import Counts
+from portal_app.auth import repeats
 from portal_app.billing import collecting, ledger
 from portal_app.billing import cycle as billing
 from portal_app.billing.ledger import Written
@@ -110,12 +111,13 @@ def sweep(now: datetime, stop: Event | None = None) -> Counts:
 
 
 def prune(session: Session, now: datetime) -> None:
-    """Forget sign-ins that have ended, uploaded files that nobody imported, and what old mail said."""
+    """Forget sign-ins that have ended, uploads that nobody imported, what old mail said and programs were answered."""
     session.exec(delete(LoginSession).where(col(LoginSession.ends_at) <= now))
     session.exec(delete(LoginTicket).where(col(LoginTicket.ends_at) <= now))
     import_service.prune(session)
     portal_import.prune(session)
     outbox.prune(session, now)
+    repeats.prune(session, now)
 
 
 def _check_future(session: Session, on: date, today: date) -> None:

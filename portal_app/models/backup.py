@@ -155,6 +155,7 @@ class BackupRun(SQLModel, table=True):
             "added_bytes >= 0 AND size_bytes >= 0 AND entities >= 0 AND entities_failed >= 0", name="not_negative"
         ),
         Index(None, "account_id", "finished_at"),
+        Index(None, "received_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

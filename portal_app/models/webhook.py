@@ -26,7 +26,13 @@ class Webhook(SQLModel, table=True):
     url: str = Field(max_length=500)
     events: list[str] = Field(default_factory=list, sa_type=JSON)
     secret_sealed: bytes = Field(sa_type=LargeBinary)
+    # For a day after a change of the secret the old one signs, too: programs are told of the new one one by one.
+    old_secret_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    old_secret_until: datetime | None = Field(default=None, sa_type=Instant)
     active: bool = True
+    # The first failure since the last success; and why the portal turned it off, if it did.
+    failing_since: datetime | None = Field(default=None, sa_type=Instant)
+    turned_off: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
     # Whose rights decide what it is told of; none when a command made it.
     created_by_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="CASCADE", index=True)
     created_at: datetime = Field(sa_type=Instant)

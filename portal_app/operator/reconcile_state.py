@@ -12,6 +12,7 @@ from portal_app.auth.actor import Actor
 from portal_app.backups.rows import Service
 from portal_app.billing import reconcile
 from portal_app.billing.reconcile import Compared
+from portal_app.billing.words import billed_of
 from portal_app.paging import PAGE_SIZES, page_number, page_size, pages_of
 from portal_app.shell.state import enter
 from portal_app.ui import Option, option
@@ -103,7 +104,7 @@ def _line(row: Compared) -> ComparedLine:
         key=f"{row.account_id}-{row.service}",
         name=row.account_name,
         service=_LABELS.get(row.service, row.service),
-        entities=f"{row.entities:,}",
+        entities=billed_of(row.entities, row.holds),
         billed="" if row.billed is None else f"{row.billed:,}",
         quantity=f"{quantity} {row.unit}".strip(),
         bill=str(row.bill_number or ""),

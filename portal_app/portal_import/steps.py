@@ -16,6 +16,7 @@ from portal_app.accounts import repository as accounts
 from portal_app.accounts.import_csv import counted
 from portal_app.accounts.import_save import parts
 from portal_app.auth.actor import Actor
+from portal_app.backups.entities import service as entities
 from portal_app.backups.service import update_account
 from portal_app.errors import NotFound
 from portal_app.models import (
@@ -148,16 +149,16 @@ def _is_another(name: str, before: str) -> bool:
 
 
 def _tasks(session: Session, step: Step, here: Here) -> list[TaskStep]:
-    rows, entities = {}, {}
+    rows, known = {}, {}
     if step.account_id is not None:
         mine = select(BackupTask).where(col(BackupTask.account_id) == step.account_id)
         rows = {row.id: row for row in session.scalars(mine)}
-        entities = _entities(session, step.account_id)
+        known = _entities(session, step.account_id)
     by_key = {row.key: row for row in rows.values()}
     found = []
     for task in step.customer.tasks:
         row = rows.get(here.tasks.get(task.foreign_id)) or by_key.get(task.key)
-        found.append(_task_step(task, row, entities.get(row.id, {}) if row else {}))
+        found.append(_task_step(task, row, known.get(row.id, {}) if row else {}))
     return found
 
 
@@ -169,15 +170,15 @@ def _entities(session: Session, account_id: int) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _task_step(task: Task, row: BackupTask | None, entities: dict[str, Any]) -> TaskStep:
+def _task_step(task: Task, row: BackupTask | None, known: dict[str, Any]) -> TaskStep:
     step = TaskStep(task, row)
     if row is not None:
-        step.changed = _task_changes(task, row, bool(entities))
+        step.changed = _task_changes(task, row, bool(known))
     for key, entity in task.entities.items():
-        if key not in entities:
+        if key not in known:
             step.new.append(entity)
-        elif changed := _entity_changes(entity, entities[key]):
-            step.other.append({"_id": entities[key].id} | changed)
+        elif changed := _entity_changes(entity, known[key]):
+            step.other.append({"_id": known[key].id} | changed)
     return step
 
 
@@ -293,6 +294,8 @@ def _do_task(session: Session, actor: Actor, step: TaskStep, account: Account, h
     if task.foreign_id not in here.tasks:
         session.add(_link(actor, here, task.foreign_id, account, task=row))
     _do_entities(session, step, row, account)
+    if step.new or step.other:
+        entities.recount(session, row)
 
 
 def _do_entities(session: Session, step: TaskStep, row: BackupTask, account: Account) -> None:

@@ -9,8 +9,6 @@ from portal_app.text import clean, email_fault, name_fault
 from portal_app.users.rows import Change
 from portal_app.users.words import Snapshot
 
-TAKEN = "This email belongs to another account or user. Each user needs their own."
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from portal_app.accounts import repository as accounts
 from portal_app.auth.actor import Actor
 from portal_app.models import Account, User, UserAccount
+from portal_app.paging import ListQuery
 from portal_app.text import searchable
 from portal_app.users.query import UserQuery
 from portal_app.users.rows import AccountChoice, AccountLine, Asked, Change, UserPage, UserRow
@@ -24,9 +25,12 @@ _COLUMNS = (
     col(User.role),
     col(User.last_sign_in_at),
     col(User.state),
+    col(User.permissions),
 )
+_FILTERS = {"type": col(User.sign_in_type), "role": col(User.role), "state": col(User.state)}
 _ORDER: dict[str, Any] = {
     "email": col(User.email_key),
+    "name": col(User.name_key),
     "type": col(User.sign_in_type),
     "two_factor": _TWO_FACTOR,
     "role": col(User.role),
@@ -40,25 +44,29 @@ def in_scope(actor: Actor) -> ColumnElement[bool]:
     return literal(False) if actor.partner_id is None else col(User.partner_id) == actor.partner_id
 
 
-def find(session: Session, actor: Actor, user_id: int, *, lock: bool = False) -> User | None:
-    """The user if they exist for the actor."""
-    wanted = select(User).where(in_scope(actor), col(User.id) == user_id)
-    return session.scalars(wanted.with_for_update() if lock else wanted).first()
+def find(session: Session, scope: ColumnElement[bool], user_id: int, *, lock: bool = False) -> User | None:
+    """The user if they are in the scope."""
+    wanted = select(User).where(scope, col(User.id) == user_id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(wanted).first()
 
 
-def page(session: Session, actor: Actor, query: UserQuery) -> UserPage:
-    """One page of users."""
-    where = _where(actor, query)
+def page(session: Session, scope: ColumnElement[bool], query: ListQuery) -> UserPage:
+    """One page of the users in a scope."""
+    where = _where(scope, query)
     wanted = select(*_COLUMNS).where(where).order_by(*_order(query))
     found = session.execute(wanted.offset((query.page - 1) * query.size).limit(query.size))
     rows = [UserRow(*row) for row in found]
-    return UserPage(rows, _count(session, where), _count(session, in_scope(actor)))
+    return UserPage(rows, _count(session, where), _count(session, scope))
 
 
 def first_matches(session: Session, actor: Actor, words: str, limit: int) -> list[UserRow]:
     """The first users by email whose name or email holds the words."""
     query = UserQuery(search=words)
-    found = session.execute(select(*_COLUMNS).where(_where(actor, query)).order_by(*_order(query)).limit(limit))
+    found = session.execute(
+        select(*_COLUMNS).where(_where(in_scope(actor), query)).order_by(*_order(query)).limit(limit)
+    )
     return [UserRow(*row) for row in found]
 
 
@@ -100,16 +108,15 @@ def forget_choice(session: Session, user_id: int) -> None:
     session.execute(delete(UserAccount).where(col(UserAccount.user_id) == user_id))
 
 
-def _where(actor: Actor, query: UserQuery) -> ColumnElement[bool]:
-    asked = {User.sign_in_type: query.type, User.role: query.role, User.state: query.state}
-    parts = [col(column) == value for column, value in asked.items() if value]
+def _where(scope: ColumnElement[bool], query: ListQuery) -> ColumnElement[bool]:
+    parts = [_FILTERS[name] == value for name, value in query.filters.items() if value]
     if words := searchable(query.search):
         keys = (col(User.name_key), col(User.email_key))
         parts.append(or_(*(key.contains(words, autoescape=True) for key in keys)))
-    return and_(in_scope(actor), *parts)
+    return and_(scope, *parts)
 
 
-def _order(query: UserQuery) -> list[Any]:
+def _order(query: ListQuery) -> list[Any]:
     first = _ORDER[query.sort]
     # Who never signed in is the longest away, on every database.
     if query.sort == "last":

@@ -17,7 +17,7 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """One line of the list."""
+    """One line of the list. `permissions` as they were granted: what of them counts is the role's matter."""
 
     id: int
     version: int
@@ -28,11 +28,12 @@ class UserRow:
     role: str
     last_sign_in_at: datetime | None
     state: str
+    permissions: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """A page of users; how many match, and how many the partner has."""
+    """A page of users; how many match, and how many there are."""
 
     rows: list[UserRow]
     matching: int

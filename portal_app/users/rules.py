@@ -58,9 +58,13 @@ class Manager:
         return not target.all_accounts and not repository.chosen_outside(session, self.actor, target.id or 0)
 
     def granted(self, wanted: Collection[str], held: Collection[str], who: str) -> list[str]:
-        """What the user has from now on: as wanted, but what the manager lacks stays as it is. Raises Refused."""
-        lacks = {p.value for p in frozenset(Permission) - self.actor.permissions}
-        if lacks & set(wanted) - set(held):
-            raise Refused(MORE_THAN_OWN, who)
-        kept = effective(Role.CUSTOM, [*(set(wanted) - lacks), *(set(held) & lacks)])
-        return sorted(p.value for p in kept)
+        """What the user has from now on: as `given`, as far as it counts for a partner's user."""
+        return sorted(p.value for p in effective(Role.CUSTOM, given(self.actor, wanted, held, who)))
+
+
+def given(actor: Actor, wanted: Collection[str], held: Collection[str], who: str) -> set[str]:
+    """What somebody has from now on: as wanted, but what the actor lacks stays as it is. Raises Refused."""
+    lacks = {p.value for p in frozenset(Permission) - actor.permissions}
+    if lacks & set(wanted) - set(held):
+        raise Refused(MORE_THAN_OWN, who)
+    return (set(wanted) - lacks) | (set(held) & lacks)

@@ -1,27 +1,21 @@
 """The rules of user management. Each change is one unit of work under a lock of the partner's user management."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from portal_app import clock, db
+from portal_app import clock
 from portal_app.accounts.adding import is_taken
-from portal_app.audit.service import record
-from portal_app.audit.tags import Activity
 from portal_app.auth import one_time, passwords, sessions
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission, effective
 from portal_app.errors import Conflict, Invalid, NotFound
-from portal_app.mail import service as mail
-from portal_app.mail.letter import Letter
 from portal_app.models import ExternalIdentity, LinkKind, Partner, Role, SignInType, User, UserKind, UserState
 from portal_app.text import fold, normal_email
-from portal_app.users import invitations, letters, repository, rules
-from portal_app.users.forms import TAKEN, Wanted, check
+from portal_app.users import acts, invitations, repository, rules
+from portal_app.users.acts import TAKEN
+from portal_app.users.forms import Wanted, check
 from portal_app.users.query import UserQuery
 from portal_app.users.rows import AccountChoice, Asked, Change, UserDetails, UserPage, UserRow
 from portal_app.users.rules import Manager, Refused
@@ -35,7 +29,7 @@ FOUND_AT_ONCE = 4
 def list_page(session: Session, actor: Actor, query: UserQuery) -> UserPage:
     """A page of the partner's users."""
     actor.require(Permission.USERS_MANAGE)
-    return repository.page(session, actor, query)
+    return repository.page(session, repository.in_scope(actor), query)
 
 
 def find(session: Session, actor: Actor, words: str) -> list[UserRow]:
@@ -87,51 +81,34 @@ def add(actor: Actor, wanted: Wanted) -> str:
     wanted = wanted.cleaned()
     check(wanted, is_new=True)
     password_hash = passwords.hash_password(wanted.password) if wanted.has_password else None
-    return _try(_add, actor, wanted, password_hash)
+    return acts.attempt(_add, actor, wanted, password_hash)
 
 
 def change(actor: Actor, user_id: int, version: int, wanted: Wanted) -> str:
     """Save what was changed about a user who is at `version`; gives the email. Raises Invalid, Refused, Conflict."""
     wanted = wanted.cleaned()
     check(wanted, is_new=False)
-    return _try(_change, actor, user_id, version, wanted)
+    return acts.attempt(_change, actor, user_id, version, wanted)
 
 
 def resend(actor: Actor, user_id: int) -> str:
     """A new invitation for a user who has not confirmed yet; the link before it is void. Gives the email."""
-    return _try(_resend, actor, user_id)
+    return acts.attempt(_resend, actor, user_id)
 
 
 def disable(actor: Actor, user_id: int, version: int) -> str:
     """The user can't sign in any more, and is signed out everywhere. Gives the email."""
-    return _try(_disable, actor, user_id, version)
+    return acts.attempt(_disable, actor, user_id, version)
 
 
 def enable(actor: Actor, user_id: int, version: int) -> str:
     """The user can sign in again. Gives the email."""
-    return _try(_enable, actor, user_id, version)
+    return acts.attempt(_enable, actor, user_id, version)
 
 
 def remove(actor: Actor, user_id: int, version: int) -> str:
     """Delete the user. What the audit tells of them stays. Gives the email."""
-    return _try(_remove, actor, user_id, version)
-
-
-def _try(do: Callable[..., str], actor: Actor, *given: Any) -> str:
-    """One unit of work; when a rule refuses it, that is audited in another."""
-    try:
-        return db.write(do, actor, *given)
-    except Refused as refusal:
-        db.write(_note_refusal, actor, refusal)
-        raise
-    except IntegrityError:
-        # Somebody else took the address between the check and now; the constraint decided.
-        raise Invalid(email=TAKEN) from None
-
-
-def _note_refusal(session: Session, actor: Actor, refusal: Refused) -> None:
-    words = f"Refused for {refusal.who or 'a user'}: {refusal.sentence}"
-    record(session, actor, Activity.USER_MANAGEMENT, words, completed=False)
+    return acts.attempt(_remove, actor, user_id, version)
 
 
 def _enter(session: Session, actor: Actor) -> Manager:
@@ -145,7 +122,7 @@ def _enter(session: Session, actor: Actor) -> Manager:
 
 
 def _manager(session: Session, actor: Actor) -> Manager:
-    found = repository.find(session, actor, actor.user_id or 0)
+    found = repository.find(session, repository.in_scope(actor), actor.user_id or 0)
     if found is None or found.state != UserState.ACTIVE:
         raise Refused(Permission.USERS_MANAGE.refusal)
     rights = effective(found.role, found.permissions) & actor.permissions
@@ -156,7 +133,7 @@ def _manager(session: Session, actor: Actor) -> Manager:
 
 
 def _get(session: Session, actor: Actor, user_id: int, *, lock: bool = False) -> User:
-    found = repository.find(session, actor, user_id, lock=lock) if 0 < user_id < 1 << 31 else None
+    found = repository.find(session, repository.in_scope(actor), user_id, lock=lock) if 0 < user_id < 1 << 31 else None
     if found is None:
         raise NotFound(NOT_FOUND)
     return found
@@ -194,7 +171,7 @@ def _add(session: Session, actor: Actor, wanted: Wanted, password_hash: str | No
     added, _ = _set_access(session, me, user, wanted)
     invitations.invite(session, user)
     how = f"Added {user.email} ({summary(Snapshot.of(user), added)}) and sent an invitation."
-    record(session, me.actor, Activity.USER_MANAGEMENT, how)
+    acts.note(session, me.actor, how)
     return user.email
 
 
@@ -207,7 +184,7 @@ def _change(session: Session, actor: Actor, user_id: int, version: int, wanted: 
     user.name, user.name_key = wanted.name, fold(wanted.name)
     _set_identity(session, me, user, wanted)
     moved = _set_access(session, me, user, wanted)
-    _tell(session, me.actor, user, before, moved)
+    acts.tell(session, me.actor, user, before, moved=moved)
     return user.email
 
 
@@ -221,7 +198,7 @@ def _rename_self(session: Session, me: Manager, version: int, wanted: Wanted) ->
     user.name, user.name_key, user.version = wanted.name, fold(wanted.name), user.version + 1
     session.add(user)
     if words := changes_in_words(before, Snapshot.of(user), 0, 0):
-        record(session, me.actor, Activity.USER_MANAGEMENT, f"Changed {user.email}: {words}")
+        acts.note(session, me.actor, f"Changed {user.email}: {words}")
     return user.email
 
 
@@ -283,71 +260,25 @@ def _set_access(session: Session, me: Manager, user: User, wanted: Wanted) -> tu
     return repository.save_choice(session, me.actor, user.id or 0, wanted.changes)
 
 
-def _tell(session: Session, actor: Actor, user: User, before: Snapshot, moved: tuple[int, int]) -> None:
-    """Audit what was changed; write to the user when it is what they may do."""
-    after = Snapshot.of(user)
-    words = changes_in_words(before, after, *moved)
-    if not words:
-        return
-    of_access = before.access != after.access or any(moved)
-    activity = Activity.PERMISSIONS_CHANGED if of_access else Activity.USER_MANAGEMENT
-    record(session, actor, activity, f"Changed {user.email}: {words}")
-    if of_access and user.state == UserState.ACTIVE:
-        _write_to(session, user, letters.access_changed(user.name, actor.label, words))
-
-
 def _resend(session: Session, actor: Actor, user_id: int) -> str:
     me = _enter(session, actor)
     user = _get(session, me.actor, user_id, lock=True)
     if refusal := me.may_touch(user):
         raise Refused(refusal, user.email)
-    if user.state != UserState.INVITED:
-        raise Conflict(f"{user.email} has confirmed the address already.")
-    invitations.invite(session, user)
-    record(session, me.actor, Activity.USER_MANAGEMENT, f"Sent {user.email} a new invitation.")
-    return user.email
+    return acts.resend(session, me.actor, user)
 
 
 def _disable(session: Session, actor: Actor, user_id: int, version: int) -> str:
     me = _enter(session, actor)
-    user = _target(session, me, user_id, version)
-    if user.state != UserState.ACTIVE:
-        raise Conflict("Only a user who can sign in can be disabled.")
-    user.state, user.version = UserState.DISABLED, user.version + 1
-    session.add(user)
-    _shut_out(session, user)
-    record(session, me.actor, Activity.USER_MANAGEMENT, f"Disabled {user.email}.")
-    _write_to(session, user, letters.disabled(user.name, me.actor.label))
-    return user.email
+    return acts.disable(session, me.actor, _target(session, me, user_id, version))
 
 
 def _enable(session: Session, actor: Actor, user_id: int, version: int) -> str:
     me = _enter(session, actor)
-    user = _target(session, me, user_id, version)
-    if user.state != UserState.DISABLED:
-        raise Conflict("This user is not disabled.")
-    user.state, user.version = UserState.ACTIVE, user.version + 1
-    session.add(user)
-    record(session, me.actor, Activity.USER_MANAGEMENT, f"Enabled {user.email}.")
-    _write_to(session, user, letters.enabled(user.name, me.actor.label))
-    return user.email
+    return acts.enable(session, me.actor, _target(session, me, user_id, version))
 
 
 def _remove(session: Session, actor: Actor, user_id: int, version: int) -> str:
     me = _enter(session, actor)
     user = _target(session, me, user_id, version)
-    session.delete(user)
-    record(session, me.actor, Activity.USER_MANAGEMENT, f"Deleted {user.email} ({summary(Snapshot.of(user), 0)}).")
-    if user.state != UserState.INVITED:
-        _write_to(session, user, letters.deleted(user.name, me.actor.label))
-    return user.email
-
-
-def _shut_out(session: Session, user: User) -> None:
-    sessions.end_all(session, user.id or 0)
-    for kind in LinkKind:
-        one_time.void(session, user.id or 0, kind)
-
-
-def _write_to(session: Session, user: User, letter: Letter) -> None:
-    mail.queue(session, user.email, letter, kind="user management", partner_id=user.partner_id)
+    return acts.remove(session, me.actor, user, summary(Snapshot.of(user), 0))

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from portal_app.auth.permissions import Permission, effective
+from portal_app.auth.permissions import Permission, rights_of
 from portal_app.models import Role, User
 from portal_app.users.rows import ROLES, TYPES
 
@@ -25,7 +25,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, user: User) -> "Snapshot":
-        rights = tuple(sorted(effective(user.role, user.permissions)))
+        rights = tuple(sorted(rights_of(user.kind, user.role, user.permissions)))
         return cls(
             user.id or 0, user.email, user.name, user.sign_in_type, user.role, user.state, rights, user.all_accounts
         )
@@ -53,7 +53,7 @@ def changes_in_words(before: Snapshot, after: Snapshot, added: int, removed: int
 
 def summary(user: Snapshot, accounts: int) -> str:
     """Such as "Email, Custom: View dashboard; 3 accounts"."""
-    rights = f": {_listed(user.permissions) or 'nothing'}" if user.role == Role.CUSTOM else ""
+    rights = f": {listed(user.permissions) or 'nothing'}" if user.role == Role.CUSTOM else ""
     seen = "all accounts" if user.all_accounts else (_number(accounts) if accounts else "chosen accounts")
     return f"{TYPES[user.type]}, {ROLES[user.role]}{rights}; {seen}"
 
@@ -62,7 +62,7 @@ def _rights(before: Snapshot, after: Snapshot) -> list[str]:
     if after.role == Role.ADMINISTRATOR:
         return []
     new, gone = set(after.permissions) - set(before.permissions), set(before.permissions) - set(after.permissions)
-    return [f"now also: {_listed(new)}" if new else "", f"not any more: {_listed(gone)}" if gone else ""]
+    return [f"now also: {listed(new)}" if new else "", f"not any more: {listed(gone)}" if gone else ""]
 
 
 def _accounts(before: Snapshot, after: Snapshot, added: int, removed: int) -> list[str]:
@@ -73,7 +73,8 @@ def _accounts(before: Snapshot, after: Snapshot, added: int, removed: int) -> li
     return ["chosen accounts instead of all" if before.all_accounts else "", came, went]
 
 
-def _listed(keys: Collection[str]) -> str:
+def listed(keys: Collection[str]) -> str:
+    """The permissions' labels, in the order of the alphabet."""
     return ", ".join(sorted(_LABELS[key] for key in keys))
 
 

@@ -35,6 +35,9 @@ class Client:
     def post(self, path: str, **given: Any) -> httpx.Response:
         return asyncio.run(self._send("POST", path, given))
 
+    def send(self, method: str, path: str, **given: Any) -> httpx.Response:
+        return asyncio.run(self._send(method, path, given))
+
     async def _send(self, method: str, path: str, given: dict[str, Any]) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://portal.test") as client:

@@ -26,9 +26,12 @@ def test_it_loads_nothing_from_anywhere(client: Client) -> None:
 
 def test_the_document_names_addresses_that_work(client: Client) -> None:
     document = client.get("/api/openapi.json").json()
-    paths = [f"{document['servers'][0]['url']}{path}" for path in document["paths"]]
-    assert paths == ["/api/v1/backup-runs"]
-    assert client.post(paths[0]).status_code == 401
+    paths = {f"{document['servers'][0]['url']}{path}": methods for path, methods in document["paths"].items()}
+    assert "/api/v1/backup-runs" in paths
+    for path, methods in paths.items():
+        address = re.sub(r"{\w+}", "1", path)
+        told = {client.send(method.upper(), address).status_code for method in methods}
+        assert (address, told) == (address, {401})
 
 
 def test_each_field_of_the_document_is_described() -> None:
@@ -40,6 +43,15 @@ def test_each_field_of_the_document_is_described() -> None:
         if not model.endswith("ValidationError")
     ]
     assert [f"{model}.{name}" for model, name, field in fields if not field.get("description")] == []
+
+
+def test_it_shows_reading_with_its_parameters_and_its_answer(client: Client) -> None:
+    page = client.get("/api/docs").text
+    assert 'href="#get-api-v1-accounts"' in page
+    assert 'id="get-api-v1-accounts"' in page
+    for told in ("<code>cursor</code>", "query, integer", "<code>data[].amount.minor</code>", "&quot;next&quot;"):
+        assert told in page
+    assert page.count("For tokens with the permission “View billing”.") == 5
 
 
 def test_what_a_description_holds_is_text_and_not_markup() -> None:

@@ -96,6 +96,6 @@ def _fill(session: Session) -> None:
         at = now - timedelta(minutes=1)
         for _ in range(ACCOUNTS // PARTNERS):
             account = factories.account(session, partner, status="monthly", data_center_id=place.id, created_at=at)
-            used = {"account_id": account.id, "entities": 12, "size_bytes": 10**11, "created_at": at}
+            used = {"account_id": account.id, "billed_entities": 12, "size_bytes": 10**11, "created_at": at}
             session.add_all(BackupTask(key=service, name=service, service=service, **used) for service in PRICES)
     session.flush()

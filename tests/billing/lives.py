@@ -54,7 +54,7 @@ def fill(session: Session, partners: int, accounts: int, days: int = 70, seed: i
 
 def _tasks(session: Session, account: Account, draw: Random) -> None:
     for service in ("m365_exchange", "m365_sharepoint")[: draw.randint(1, 2)]:
-        used = {"entities": draw.randint(0, 40), "size_bytes": draw.randint(0, 10**12)}
+        used = {"billed_entities": draw.randint(0, 40), "size_bytes": draw.randint(0, 10**12)}
         row = BackupTask(account_id=account.id, key=service, name=service, service=service, **used)
         row.created_at = account.created_at
         session.add(row)

@@ -210,7 +210,7 @@ def test_without_prices_there_is_no_offer(cast: Cast) -> None:
 
 
 def _entities(session: Session, cast: Cast, entities: int) -> None:
-    session.execute(update(BackupTask).values(entities=entities, service="generic"))
+    session.execute(update(BackupTask).values(billed_entities=entities, service="generic"))
 
 
 def test_the_subscription_is_changed_and_the_change_taken_back(cast: Cast) -> None:

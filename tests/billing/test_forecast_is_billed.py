@@ -94,7 +94,7 @@ def _change_a_plan(session: Session) -> None:
 
 
 def _report_a_backup(session: Session) -> None:
-    session.execute(update(BackupTask).values(entities=99))
+    session.execute(update(BackupTask).values(billed_entities=99))
     session.execute(update(Account).values(last_backup_at=lives.NOW))
 
 

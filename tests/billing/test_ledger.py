@@ -46,7 +46,7 @@ def set_now(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
 
 def subscribed(session: Session, of: Partner, at: datetime, status: str = "monthly", seats: int = 3) -> Account:
     account = factories.account(session, of, status=status, subscribed_at=at, created_at=at)
-    task = {"key": "mail", "name": "Mail", "service": "m365_exchange", "entities": seats, "created_at": at}
+    task = {"key": "mail", "name": "Mail", "service": "m365_exchange", "billed_entities": seats, "created_at": at}
     factories.save(session, BackupTask(account_id=account.id, **task))
     return account
 

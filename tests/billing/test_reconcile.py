@@ -42,7 +42,7 @@ def test_the_demo_agrees_and_a_difference_is_shown(demo: Path) -> None:
         assert reconcile.faults(session, operator, partner_id) == []
         changed = billed[0]
         mine = (col(BackupTask.account_id) == changed.account_id, col(BackupTask.service) == changed.service)
-        session.execute(update(BackupTask).where(*mine).values(entities=changed.entities + 2))
+        session.execute(update(BackupTask).where(*mine).values(billed_entities=changed.entities + 2))
         found = reconcile.compare(session, operator, partner_id, every=False, size=500)
         assert all(row.differs for row in found.rows)
         differing = [row for row in found.rows if row.billed]
@@ -86,7 +86,9 @@ def test_every_service_stands_on_one_page(store: dict[str, str], monkeypatch: py
 
     billed = next(row for row in pages(every=True, size=50)[0].rows if row.billed is not None)
     mine = (BackupTask.account_id == billed.account_id, BackupTask.service == billed.service)
-    db.write(lambda session: session.execute(update(BackupTask).where(*mine).values(entities=billed.entities + 7)))
+    db.write(
+        lambda session: session.execute(update(BackupTask).where(*mine).values(billed_entities=billed.entities + 7))
+    )
     whole = pages(every=True, size=50)[0]
     parts = [row for page in pages(every=True, size=7) for row in page.rows]
     assert parts == whole.rows and len(parts) == whole.total == whole.matching > 15

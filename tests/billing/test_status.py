@@ -89,7 +89,7 @@ def test_the_page(cast: Cast) -> None:
 
 def test_the_forecasts_follow_the_lines(cast: Cast) -> None:
     db.write(billing.book, None, {"generic": (Basis.UNIT, 300)})
-    db.write(lambda session: session.execute(update(BackupTask).values(entities=7, service="generic")))
+    db.write(lambda session: session.execute(update(BackupTask).values(billed_entities=7, service="generic")))
 
     async def scene(made: Pipeline) -> Answer:
         return await made.tab(cookie_of(cast.carol), path="/billing/status").send(name_of("status_state.load"))

@@ -38,7 +38,7 @@ def billed(session: Session, *plans: str, seats: int = 3) -> tuple[Actor, list[i
     factories.save(session, BillingProfile(partner_id=of.id, payment_day=10))
     accounts = [factories.account(session, of, status=plan) for plan in plans]
     for account in accounts:
-        task = {"key": "k", "name": "Mail", "service": "m365_exchange", "entities": seats, "created_at": NOW}
+        task = {"key": "k", "name": "Mail", "service": "m365_exchange", "billed_entities": seats, "created_at": NOW}
         factories.save(session, BackupTask(account_id=account.id, **task))
     return factories.actor(factories.user(session, of)), [account.id for account in accounts]
 
@@ -171,14 +171,14 @@ def test_a_cap_that_is_exceeded_is_told_once_before_it_is_billed(monkeypatch: py
     db.write(subscriptions.set_seat_cap, actor, account_id, 3)
     assert told() == []
     with db.writing() as session:
-        session.exec(select(BackupTask)).one().entities = 4
+        session.exec(select(BackupTask)).one().billed_entities = 4
     cycle.sweep(NOW)
     assert len(told()) == 1
     set_now(monkeypatch, NOW + DAY)
     cycle.sweep(clock.now())
     assert len(told()) == 1
     with db.writing() as session:
-        session.exec(select(BackupTask)).one().entities = 5
+        session.exec(select(BackupTask)).one().billed_entities = 5
     set_now(monkeypatch, NOW + 2 * DAY)
     cycle.sweep(clock.now())
     assert len(told()) == 2

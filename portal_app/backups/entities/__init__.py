@@ -1,0 +1,1 @@
+"""What a task holds, one by one: mailboxes, sites, drives, folders."""

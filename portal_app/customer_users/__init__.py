@@ -1,0 +1,1 @@
+"""A customer's own users, in the customer's account."""
