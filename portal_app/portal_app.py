@@ -13,6 +13,7 @@ from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
 from portal_app import build, logs
+from portal_app.account_settings import page as customer_settings_page
 from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
@@ -31,6 +32,7 @@ from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.compat import app as compat
+from portal_app.customer_users import page as customer_users_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
@@ -73,6 +75,8 @@ PAGES = (
     payment_details_page,
     payment_result_page,
     unpaid_bills_page,
+    customer_settings_page,
+    customer_users_page,
     dashboard_page,
     import_accounts_page,
     ip_restrictions_page,

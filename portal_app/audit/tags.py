@@ -9,6 +9,8 @@ class Activity(StrEnum):
     ACCESS_REFUSED = "Access refused"
     ACCOUNT_ACCESSED = "Account accessed"
     ACCOUNT_ADDED = "Account added"
+    ACCOUNT_REMOVED = "Account removed"
+    ACCOUNT_SETTINGS = "Account settings"
     API = "API"
     BACKUP_RUN = "Backup run"
     BACKUP_TASKS = "Backup tasks"

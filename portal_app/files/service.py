@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
 from portal_app import clock, db
 from portal_app.auth.actor import Actor, ActorKind
@@ -86,6 +86,12 @@ def link_to(file: StoredFile) -> str:
 def path_of(file: StoredFile) -> Path:
     """Where the file lies."""
     return _folder() / file.path
+
+
+def end_all_of(session: Session, account_id: int) -> None:
+    """An account goes: nobody may fetch its files any more, and the next `prune` deletes them."""
+    mine = col(StoredFile.account_id) == account_id
+    session.execute(update(StoredFile).where(mine).values(ends_at=clock.now()))
 
 
 def prune(session: Session) -> None:

@@ -12,7 +12,11 @@ def _tab(label: str, path: str, *any_of: Permission) -> Place:
 
 
 # Their addresses below `/accounts/{id}`. No price stands on any of them.
-TABS = (_tab("Overview", "", _ACCESS),)
+TABS = (
+    _tab("Overview", "", _ACCESS),
+    _tab("User Management", "/users", Permission.CUSTOMER_USERS_MANAGE),
+    _tab("Settings", "/settings", Permission.ACCOUNTS_CHANGE, Permission.ACCOUNTS_REMOVE),
+)
 
 
 def tabs_for(actor: Actor, account_id: int) -> list[NavLink]:

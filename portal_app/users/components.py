@@ -4,8 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.ui import Column, Filter, MenuItem, badge, confirm, cut, instant, link, link_button, listing, menu
+from portal_app.ui import Column, Filter, badge, cut, instant, link, link_button, listing
 from portal_app.ui.base import icon, visually_hidden
+from portal_app.ui.user_acts import act_menu
 from portal_app.users.query import PATH
 from portal_app.users.rows import ROLES, STATES, TYPES
 from portal_app.users.state import Line
@@ -44,30 +45,6 @@ def users_table() -> rx.Component:
     )
 
 
-def act_dialog() -> rx.Component:
-    """Asks before a user is disabled, enabled or deleted."""
-    return rx.fragment(
-        _dialog("disable", "Disable this user?", "Disable", " is signed out at once and can't sign in any more.", True),
-        _dialog("enable", "Enable this user?", "Enable", " can sign in again, with the same rights as before.", False),
-        _dialog("delete", "Delete this user?", "Delete", " loses all access at once. The audit keeps the name.", True),
-    )
-
-
-def _dialog(act: str, title: str, label: str, what: str, danger: bool) -> rx.Component:
-    return confirm(
-        State.asking == act,
-        title,
-        State.asked_email + what,
-        rx.el.p(State.ask_error, class_name="field-error", custom_attrs={"role": "alert"}),
-        id=f"{act}-dialog",
-        act=label,
-        on_confirm=State.act,
-        on_close=State.close,
-        busy=State.busy,
-        danger=danger,
-    )
-
-
 def _cells(line: rx.Var[Line]) -> list[Any]:
     return [
         rx.el.div(
@@ -80,7 +57,7 @@ def _cells(line: rx.Var[Line]) -> list[Any]:
         line["role"],
         instant(line["last"]),
         badge(line["state_kind"], line["state"]),
-        rx.el.div(_pencil(line), rx.cond(line["own"], rx.fragment(), _menu(line)), class_name="row-buttons"),
+        rx.el.div(_pencil(line), rx.cond(line["own"], rx.fragment(), act_menu(State, line)), class_name="row-buttons"),
     ]
 
 
@@ -92,19 +69,4 @@ def _pencil(line: rx.Var[Line]) -> rx.Component:
         href=f"{PATH}/" + line["id"].to_string(),
         title=label,
         class_name="icon-button",
-    )
-
-
-def _menu(line: rx.Var[Line]) -> rx.Component:
-    """What can be done with the user; what can't is not there."""
-    number, ident = line["id"], "user-menu-" + line["id"].to_string()
-    return menu(
-        "More actions for " + line["email"].to(str),
-        MenuItem("Resend Email Confirmation", on_click=State.resend(number), icon="mail", shown=line["invited"]),
-        MenuItem("Disable", on_click=State.ask("disable", number), icon="user-x", shown=line["active"]),
-        MenuItem("Enable", on_click=State.ask("enable", number), icon="user-check", shown=line["disabled"]),
-        MenuItem("Delete", on_click=State.ask("delete", number), icon="trash-2", danger=True),
-        id=ident,
-        at_end=True,
-        icon_only="ellipsis-vertical",
     )

@@ -11,11 +11,13 @@ from portal_app.auth import guard
 SIGNED_IN, OPERATORS = "signed in", "operators"
 # Area -> what its handlers ask for. Several by " or ".
 AREAS: dict[str, frozenset[str]] = {
+    "account_settings": frozenset({"accounts:change", "accounts:change or accounts:remove", "accounts:remove"}),
     "accounts": frozenset({"accounts:add"}),
     "api_tokens": frozenset({"api:manage"}),
     "audit": frozenset({"audit:view"}),
     "backups": frozenset({"accounts:access"}),
     "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
+    "customer_users": frozenset({"customer-users:manage"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),
     "ip_restrictions": frozenset({"security:manage"}),
     "mail": frozenset(),
