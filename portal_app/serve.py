@@ -1,7 +1,6 @@
 """Starts the one server process: database up to date, pages built, everything on one port."""
 
 import contextlib
-import logging
 import os
 import sys
 from typing import Any
@@ -36,9 +35,7 @@ def main() -> None:
     """Serve until interrupted."""
     if unknown := unknown_names():
         raise SystemExit(f"No such setting: {', '.join(unknown)}. README lists them all.")
-    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logs.hide_secrets()
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.begin()
     os.umask(0o077)
     try:
         with locks.serving():

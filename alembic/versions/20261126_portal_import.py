@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_portal_import"
-down_revision = "20261126_api_and_webhooks"
+down_revision = "20261126_notifications"
 branch_labels = None
 depends_on = None
 

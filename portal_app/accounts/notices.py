@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -11,6 +12,7 @@ from portal_app.mail.letter import Letter
 from portal_app.mail.links import absolute
 from portal_app.mail.service import NewMail, queue_all
 from portal_app.models import Account, Partner, Role, User, UserKind, UserState
+from portal_app.notifications import repository as notifications
 from portal_app.times import moment
 
 GRACE = timedelta(days=7)
@@ -69,17 +71,27 @@ def letter_of(notice: Notice, accounts: list[Account], time_zone: str) -> Letter
 
 
 def tell(session: Session, notices: Iterable[tuple[Notice, Account]]) -> None:
-    """Queue the letters in the caller's transaction: one for each partner, notice and administrator."""
+    """Queue the letters in the caller's transaction: one for each partner, notice and trial recipient.
+
+    Of a partner without such recipients each administrator gets one.
+    """
     groups: dict[tuple[int, Notice], list[Account]] = defaultdict(list)
     for notice, account in notices:
         groups[account.partner_id, notice].append(account)
-    zones, readers = readers_of(session, {partner_id for partner_id, _ in groups})
+    zones, administrators = readers_of(session, {partner_id for partner_id, _ in groups})
+    recipients = notifications.readers(session, "trials", zones.keys())
     mails: list[NewMail] = []
     for (partner_id, notice), accounts in groups.items():
         if partner_id in zones:
             letter = letter_of(notice, accounts, zones[partner_id])
-            mails += (NewMail(email, letter, KIND, partner_id) for email in readers[partner_id])
+            named = [(one.email, _to(one.name, letter)) for one in recipients.get(partner_id, ())]
+            for email, own in named or [(email, letter) for email in administrators[partner_id]]:
+                mails.append(NewMail(email, own, KIND, partner_id))
     queue_all(session, mails)
+
+
+def _to(name: str, letter: Letter) -> Letter:
+    return replace(letter, paragraphs=(f"Hello {name},", *letter.paragraphs))
 
 
 def readers_of(session: Session, partner_ids: set[int]) -> tuple[dict[int, str], dict[int, list[str]]]:

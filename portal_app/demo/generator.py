@@ -15,7 +15,7 @@ from portal_app.accounts import trials
 from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.auth import passwords
 from portal_app.backups.rows import Service
-from portal_app.demo import bulk, people
+from portal_app.demo import bulk, bulk_entities, people
 from portal_app.demo.service import is_wanted, make_partner, make_person
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import (
@@ -78,23 +78,28 @@ class Generated:
     total: int
 
 
-def generate(accounts: int, partner_code: str = people.BENCH, seed: int = 7, runs: int = 0) -> Generated:
+def generate(
+    accounts: int, partner_code: str = people.BENCH, seed: int = 7, runs: int = 0, entities: int = 0
+) -> Generated:
     """Bring the partner to `accounts` accounts; those it has stay. The benchmark partner is made when missing.
 
-    With `runs`, each new account that has backups gets a task with that many daily runs. SQLite lets nobody else
+    With `runs`, each new account that has backups gets a task with that many daily runs, with `entities` also one
+    that holds so many. SQLite lets nobody else
     write meanwhile. Raises Invalid, NotFound for an unknown partner, Conflict where no demo belongs.
     """
     if not 0 <= accounts <= MOST:
         raise Invalid(accounts=f"Give a number from 0 to {MOST:,}.")
     if not 0 <= runs <= MOST_RUNS:
         raise Invalid(runs=f"Give a number of days from 0 to {MOST_RUNS}.")
-    made = db.write(_generate, accounts, partner_code, seed, runs)
+    if not 0 <= entities <= bulk_entities.MOST:
+        raise Invalid(entities=f"Give a number of entities from 0 to {bulk_entities.MOST:,}.")
+    made = db.write(_generate, accounts, partner_code, seed, runs=runs, entities=entities)
     db.write(bulk.analyze)
     bulk.checkpoint()
     return made
 
 
-def _generate(session: Session, accounts: int, partner_code: str, seed: int, runs: int) -> Generated:
+def _generate(session: Session, accounts: int, partner_code: str, seed: int, *, runs: int, entities: int) -> Generated:
     now = clock.now().replace(microsecond=0)
     ensure_data_centers(session)
     partner_id = _partner_id(session, partner_code, now)
@@ -105,8 +110,10 @@ def _generate(session: Session, accounts: int, partner_code: str, seed: int, run
     with bulk.filling(session, missing):
         for rows in _chunks(session, partner_id, numbers, now, Random(seed)):  # noqa: S311
             session.execute(insert(Account.__table__), rows)
-    if missing and runs:
+    if missing and (runs or entities):
         _add_runs(session, last_id, runs, _last_night(now))
+    if missing and entities:
+        bulk_entities.add(session, last_id, entities)
     _write_days(session, partner_id, _last_night(now))
     return Generated(missing, had + missing)
 

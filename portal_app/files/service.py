@@ -1,6 +1,8 @@
 """Keeps a file for whoever may see it, until it ends."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from portal_app.settings import settings
 
 KEPT = timedelta(days=7)
 ATTACHED = "file"
+# Bytes: many mail servers take no more than 25 MB, and a file grows by a third on its way.
+ATTACHED_AT_MOST = 10_000_000
 NOT_FOUND = "There is no such file. It may have been deleted after its time."
 
 
@@ -25,6 +29,17 @@ def new_place() -> Path:
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / secrets.token_hex(16)
+
+
+@contextmanager
+def new_file() -> Iterator[Path]:
+    """A `new_place()` whose file is removed unless the block ends well."""
+    place = new_place()
+    try:
+        yield place
+    except BaseException:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def keep(
@@ -71,6 +86,11 @@ def attachment(source: str) -> bytes:
     if file is None:
         raise NotFound(NOT_FOUND)
     return path_of(file).read_bytes()
+
+
+def fits_a_mail(file: StoredFile) -> bool:
+    """Whether it may be attached."""
+    return file.size_bytes <= ATTACHED_AT_MOST
 
 
 def source_of(file: StoredFile) -> str:

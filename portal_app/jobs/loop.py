@@ -1,22 +1,28 @@
-"""The work inside the server process: the daily work, looked at every minute in a thread, and the mail."""
+"""What runs with the server: the daily work, looked at every minute in a thread, the mail, and a worker beside it."""
 
 import asyncio
+import contextlib
 import logging
+import os
+import sys
 import traceback
 from threading import Event
 
 import anyio.to_thread
 
-from portal_app import clock
+from portal_app import clock, migrations
 from portal_app.billing import collecting, mailing
 from portal_app.files import service as files
 from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
+from portal_app.notifications import looking
 from portal_app.settings import settings
 
 PAUSE_SECONDS = 60
 MAIL_SECONDS = 5
 MAIL_SECONDS_AT_MOST = 300
+WORKER_PAUSE_SECONDS = 10
+WORKER_SECONDS_TO_END = 3
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +58,44 @@ async def mail_delivery() -> None:
         await asyncio.sleep(pause)
 
 
+async def jobs_worker() -> None:
+    """Lifespan task of the server: a worker beside it, for as long as it runs. Nothing to do when PORTAL_WORKER is 0.
+
+    A process of its own: whatever it computes, the server's events wait for none of it. It ends with the server,
+    however that ends, since it then reads the end of its input.
+    """
+    while settings().worker:
+        command = (sys.executable, "-m", "portal_app", "worker", "--beside-server")
+        # Relative paths in settings are from where the server was started; the portal's code may be elsewhere.
+        environment = os.environ | {"PYTHONPATH": str(migrations.ROOT)}
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, env=environment)
+        try:
+            await process.wait()
+            log.error("The worker ended by itself (%s); another begins soon.", process.returncode)
+            await asyncio.sleep(WORKER_PAUSE_SECONDS)
+        finally:
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), WORKER_SECONDS_TO_END)
+
+
 def attach(source: str) -> bytes:
     """The file that a letter's attachment is made of. Raises NotFound."""
     return (files if source.startswith(f"{files.ATTACHED}:") else mailing).attachment(source)
 
 
 def minute(stop: Event) -> None:
-    """One look: the days not finished, what fell due since, the money. Faults are logged, never raised."""
+    """One look: the days not finished, what fell due since, the money, the news. Faults are logged, never raised."""
     for do in (
         lambda: cycle.run_cycle(stop=stop),
         lambda: cycle.sweep(clock.now(), stop),
         lambda: collecting.run(clock.now(), lambda: not stop.is_set()),
+        *looking.looks(stop),
     ):
         if stop.is_set():
             return

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select, update
 
 from portal_app import clock, db
@@ -71,11 +72,9 @@ def claim(session: Session, kinds: Collection[str]) -> Job | None:
     One whose worker died comes again, with `attempts` above 1: what that means is the job's own matter.
     """
     now = clock.now()
-    waiting = (col(Job.state) == JobState.WAITING) & (col(Job.run_at) <= now)
-    left = (col(Job.state) == JobState.RUNNING) & (col(Job.lease_until) <= now)
     job = session.exec(
         select(Job)
-        .where(or_(waiting, left), col(Job.kind).in_(kinds))
+        .where(_claimable(now), col(Job.kind).in_(kinds))
         .order_by(col(Job.run_at), col(Job.id))
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -109,6 +108,26 @@ def again_later(session: Session, job: Job, after: timedelta, fault: str = "") -
     """Let it wait, and be tried again. Raises Lost."""
     values = {"state": JobState.WAITING, "run_at": clock.now() + after, "fault": fault[:500], "lease_until": None}
     _change(session, job, values)
+
+
+def give_back(session: Session, job: Job) -> None:
+    """Let the next worker begin it anew: the one that had it is ending. Raises Lost."""
+    values = {"state": JobState.WAITING, "attempts": Job.attempts - 1, "progress": {}, "lease_until": None}
+    _change(session, job, values)
+
+
+def is_any_due(session: Session, kinds: Collection[str]) -> bool:
+    """Whether `claim` would find a job; reads only."""
+    return (
+        session.exec(select(Job.id).where(_claimable(clock.now()), col(Job.kind).in_(kinds)).limit(1)).first()
+        is not None
+    )
+
+
+def _claimable(now: datetime) -> ColumnElement[bool]:
+    waiting = (col(Job.state) == JobState.WAITING) & (col(Job.run_at) <= now)
+    left = (col(Job.state) == JobState.RUNNING) & (col(Job.lease_until) <= now)
+    return or_(waiting, left)
 
 
 def cancel(session: Session, job_id: int) -> None:

@@ -36,6 +36,10 @@ class Work:
     job: Job
     stop: Event = field(default_factory=Event)
     progress: Mapping[str, Any] = field(default_factory=dict)
+    # The handler itself has ended the job (`queue.finish`) together with its effect.
+    has_ended: bool = False
+    # Somebody asked to cancel it. Who only lost the worker begins anew with the next.
+    is_canceled: bool = False
 
     def check(self) -> None:
         """Raise Canceled when the job has to stop."""
@@ -79,7 +83,9 @@ class Worker:
             return True
         job = None
         try:
-            job = db.write(queue.claim, self._handlers.keys())
+            # Most looks find nothing: they are not to wait for the one who writes, nor hold him up.
+            if db.read(queue.is_any_due, self._handlers.keys()):
+                job = db.write(queue.claim, self._handlers.keys())
         except Exception as fault:
             _note("Claiming a job", fault)
         if job is None:
@@ -93,7 +99,7 @@ class Worker:
         beats = threading.Thread(target=self._keep_alive, args=(work, ended), daemon=True)
         beats.start()
         try:
-            self._finish(job, *self._outcome(work, ended, beats))
+            self._finish(work, *self._outcome(work, ended, beats))
         except queue.Lost:
             log.info("Job %s (%s) was another's by the time it ended.", job.id, job.kind)
         except Exception as fault:
@@ -113,13 +119,20 @@ class Worker:
             ended.set()
             beats.join()
 
-    def _finish(self, job: Job, state: JobState, result: Mapping[str, Any], fault: str) -> None:
-        db.write(queue.finish, job, state, result=result, fault=fault)
+    def _finish(self, work: Work, state: JobState, result: Mapping[str, Any], fault: str) -> None:
+        if work.has_ended:
+            return
+        if state == JobState.CANCELED and not work.is_canceled:
+            db.write(queue.give_back, work.job)
+        else:
+            db.write(queue.finish, work.job, state, result=result, fault=fault)
 
     def _keep_alive(self, work: Work, ended: Event) -> None:
         while not ended.wait(BEAT_SECONDS):
             try:
-                if db.write(queue.beat, work.job, work.progress) or self._ending.is_set():
+                if db.write(queue.beat, work.job, work.progress):
+                    work.is_canceled = True
+                if work.is_canceled or self._ending.is_set():
                     work.stop.set()
             except queue.Lost:
                 work.stop.set()

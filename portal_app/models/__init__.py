@@ -55,6 +55,7 @@ from portal_app.models.notification import (
     NotificationRecipient,
     NotificationSettings,
     RadarForm,
+    TaskTrouble,
 )
 from portal_app.models.partner import (
     DataCenter,
@@ -177,6 +178,7 @@ __all__ = [
     "Subscription",
     "SubscriptionType",
     "TaskEngine",
+    "TaskTrouble",
     "TrialNotice",
     "TrustedAddress",
     "TrustedSpan",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, true
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, false, true
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of, where
@@ -122,6 +122,7 @@ class BackupEntity(SQLModel, table=True):
         Index(None, "task_id", "name_key", "id"),
         Index(None, "task_id", "standing", "name_key", "id"),
         Index(None, "account_id", "task_id", "id"),
+        Index(None, "told", "id", **where("NOT told")),
         {"sqlite_autoincrement": True},
     )
 
@@ -141,6 +142,8 @@ class BackupEntity(SQLModel, table=True):
     last_backup_at: datetime | None = Field(default=None, sa_type=Instant)
     last_attempt_at: datetime | None = Field(default=None, sa_type=Instant)
     found_at: datetime = Field(sa_type=Instant)
+    # Whether notifications have looked at it (notifications/discovery.py).
+    told: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class BackupRun(SQLModel, table=True):
@@ -155,6 +158,7 @@ class BackupRun(SQLModel, table=True):
             "added_bytes >= 0 AND size_bytes >= 0 AND entities >= 0 AND entities_failed >= 0", name="not_negative"
         ),
         Index(None, "account_id", "finished_at"),
+        Index(None, "told", "id", **where("NOT told")),
         Index(None, "received_at"),
     )
 
@@ -174,3 +178,5 @@ class BackupRun(SQLModel, table=True):
     # The built-in engine's snapshot that the run made, and the end of what it said.
     snapshot: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     log: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    # Whether notifications have looked at it (notifications/failures.py).
+    told: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, Index
+from sqlalchemy import JSON, BigInteger, Index, false
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of, where
@@ -44,6 +44,7 @@ class Job(SQLModel, table=True):
         Index(None, "state", "run_at"),
         Index(None, "account_id", "id"),
         Index(None, "lease_until", **where("state = 'running'")),
+        Index(None, "told", "id", **where("NOT told AND kind IN ('restore', 'export')")),
         {"sqlite_autoincrement": True},
     )
 
@@ -69,6 +70,8 @@ class Job(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    # Whether notifications have looked at its end (notifications/recoveries.py).
+    told: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class StoredFile(SQLModel, table=True):

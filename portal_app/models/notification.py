@@ -62,3 +62,13 @@ class NotificationSettings(SQLModel, table=True):
     # Up to where the last summary, and the last mail to Backup Radar, told.
     summarised_until: datetime | None = Field(default=None, sa_type=Instant)
     radar_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class TaskTrouble(SQLModel, table=True):
+    """A task whose last backup was no success: since when, and when recipients were last told so."""
+
+    __tablename__ = "task_trouble"
+
+    task_id: int = Field(primary_key=True, foreign_key="backup_task.id", ondelete="CASCADE")
+    since: datetime = Field(sa_type=Instant)
+    told_at: datetime = Field(sa_type=Instant)

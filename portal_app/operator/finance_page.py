@@ -94,6 +94,13 @@ def _terms() -> rx.Component:
             id="annual-together",
             on_click=State.turn_annual,
         ),
+        switch(
+            "Backup Radar",
+            State.radar,
+            id="backup-radar",
+            on_click=State.turn_radar,
+            hint="On: the partner can enter the address that the results of its backups are mailed to.",
+        ),
         class_name="card stack",
         aria_label="Billing of this partner",
     )

@@ -16,6 +16,7 @@ from portal_app.billing.words import METHODS, date_text
 from portal_app.errors import PortalError
 from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
+from portal_app.notifications import service as notifications
 from portal_app.operator.words import STATUSES, whose
 from portal_app.paging import LONGEST_SEARCH, page_number, pages_of
 from portal_app.shell.state import NoticeState, enter
@@ -62,6 +63,7 @@ class PartnerFinanceState(rx.State):
     billed_through: str = ""
     book: str = ""
     annual_together: bool = False
+    radar: bool = False
     bills: list[BillLine] = []
     bill_count: str = ""
     page: int = 1
@@ -133,6 +135,14 @@ class PartnerFinanceState(rx.State):
 
     @rx.event
     @guard.operators()
+    async def turn_radar(self):
+        """Let the partner have its results mailed to Backup Radar, or not."""
+        if self.ready:
+            await db.work(notifications.turn_radar, guard.actor(), self.code, not self.radar)
+            await self._show(guard.actor())
+
+    @rx.event
+    @guard.operators()
     async def turn_excluded(self, account_id: int):
         """Bill an account apart, or on the consolidated bill again."""
         found = next((line for line in self.accounts if line["id"] == account_id), None)
@@ -144,6 +154,7 @@ class PartnerFinanceState(rx.State):
         asked = self.router.url.query_parameters
         self.search = asked.get("search", "")[:LONGEST_SEARCH]
         self._show_terms(await db.look(finance.terms_of, actor, self.code))
+        self.radar = await db.look(notifications.is_radar_on, actor, self.code)
         bills = partial(db.look, finance.bills, actor, self.code)
         accounts = partial(db.look, finance.subscriptions, actor, self.code, self.search)
         rows, many, self.page, self.pages = await _page(bills, asked.get("page", ""))

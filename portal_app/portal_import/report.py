@@ -22,7 +22,7 @@ from portal_app.portal_import.reading import Fault, Portal, Task
 from portal_app.portal_import.steps import Step
 
 AT_ONCE = 200
-SHOWN_NAMES = 100
+SHOWN_NAMES = 20
 OWN_STORAGE = "Its data lies in storage of its own, whose credentials can't be read: it begins in a data center."
 BEGINS = {str(kind): label for label, kind in SUBSCRIPTIONS.items()} | {LEAVE: "Leave out"}
 # Called from time to time with how far it is (0 to 1); what it raises ends the work.

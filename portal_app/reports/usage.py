@@ -4,17 +4,15 @@ It is made by a worker, a few hundred accounts at a time: no view of the databas
 never in memory together. Only accounts that the user may see at that time are in it.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy import Row
 from sqlmodel import Session
 
-from portal_app import clock, db
+from portal_app import clock, csv_out, db
 from portal_app.accounts.repository import ids_in_scope
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
@@ -22,7 +20,6 @@ from portal_app.auth import sessions
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups.rows import Service
-from portal_app.csv_out import write_csv
 from portal_app.errors import Conflict
 from portal_app.files import service as files
 from portal_app.jobs import queue
@@ -35,8 +32,6 @@ from portal_app.times import moment
 
 KIND = "usage report"
 HEADER = ("Account", "Email", "Service", "Entity", "Type", "State", "Licensed", "Size", "Last Backup")
-# Bytes: many mail servers take no more than 25 MB, and a file grows by a third on its way.
-ATTACHED_AT_MOST = 10_000_000
 ACCOUNTS_AT_ONCE = 200
 _SERVICES = {str(service): service.label for service in Service}
 _LICENSED = {True: "licensed", False: "unlicensed", None: ""}
@@ -61,22 +56,9 @@ def ask(session: Session, actor: Actor, account_ids: Sequence[int]) -> int:
 
 def run(work: Work) -> dict[str, Any]:
     """Make the report and mail it (a job's handler). Raises Denied when the user may no longer ask for it."""
-    place = files.new_place()
-    try:
-        lines = _write(work, place)
+    with files.new_file() as place:
+        lines = csv_out.zip_to(place, "usage-report.csv", HEADER, _lines(work))
         return db.write(_mail, work.job, place, lines)
-    except BaseException:
-        place.unlink(missing_ok=True)
-        raise
-
-
-def _write(work: Work, place: Path) -> int:
-    with (
-        ZipFile(place, "w", ZIP_DEFLATED) as archive,
-        archive.open("usage-report.csv", "w", force_zip64=True) as raw,
-        io.TextIOWrapper(raw, "utf-8-sig", errors="replace", newline="") as out,
-    ):
-        return write_csv(out, HEADER, _lines(work))
 
 
 def _lines(work: Work) -> Iterator[tuple[object, ...]]:
@@ -131,7 +113,7 @@ def _mail(session: Session, job: Job, place: Path, lines: int) -> dict[str, Any]
 
 
 def _letter(actor: Actor, file: StoredFile, lines: int) -> Letter:
-    attached = file.size_bytes <= ATTACHED_AT_MOST
+    attached = files.fits_a_mail(file)
     ends = moment(file.ends_at, actor.time_zone)["text"]
     link = f"It is too large for a mail. Fetch it with the link below until {ends} ({actor.time_zone})."
     return Letter(

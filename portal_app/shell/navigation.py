@@ -16,10 +16,13 @@ class Place:
     icon: str = ""
     any_of: frozenset[Permission] = frozenset()
     kinds: frozenset[ActorKind] = frozenset({ActorKind.PARTNER})
+    # Only for who sees all accounts: it tells of all.
+    of_all: bool = False
 
     def is_open_to(self, actor: Actor) -> bool:
         """Whether the actor may open it; without permissions named, everyone of the kinds may."""
-        return actor.kind in self.kinds and (not self.any_of or bool(self.any_of & actor.permissions))
+        sees_enough = actor.all_accounts or not self.of_all
+        return actor.kind in self.kinds and sees_enough and (not self.any_of or bool(self.any_of & actor.permissions))
 
 
 class NavLink(TypedDict):
@@ -60,6 +63,12 @@ SETTINGS: tuple[Place, ...] = (
     Place("User Management", "/settings/users", any_of=frozenset({Permission.USERS_MANAGE})),
     Place("Security", "/settings/security", kinds=ANYONE),
     Place("IP Restrictions", "/settings/ip-restrictions", any_of=frozenset({Permission.SECURITY_MANAGE})),
+    Place(
+        "Notifications",
+        "/settings/notifications",
+        any_of=frozenset({Permission.NOTIFICATIONS_MANAGE}),
+        of_all=True,
+    ),
     Place("API", "/settings/api", any_of=frozenset({Permission.API_MANAGE})),
 )
 

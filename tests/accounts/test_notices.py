@@ -11,8 +11,9 @@ from portal_app.accounts import trials
 from portal_app.accounts.notices import Notice
 from portal_app.mail.letter import Letter
 from portal_app.mail.outbox import letter_of
-from portal_app.models import AccountStatus, OutboxMail, Role, UserState
+from portal_app.models import AccountStatus, OutboxMail, Partner, Role, UserState
 from tests import factories
+from tests.notifications.news import recipient
 
 pytestmark = pytest.mark.usefixtures("database")
 DAY = timedelta(days=1)
@@ -127,3 +128,22 @@ def test_a_partner_without_an_administrator_stops_nothing() -> None:
     assert advance(9 * DAY).expiring == 1
     assert mails() == []
     assert db.read(lambda s: s.exec(select(trials.Account.status)).all()) == [AccountStatus.TRIAL_EXPIRING]
+
+
+def test_where_there_are_recipients_they_are_told_instead_of_the_administrators() -> None:
+    db.write(company, ("Acme",), ("ann@people.example",))
+    db.write(company, ("Other",), ("cai@people.example",))
+
+    def choose(session: Session) -> None:
+        partner = session.exec(select(Partner).order_by(Partner.id)).first()
+        assert partner
+        recipient(session, partner, "trials", email="tom@readers.example", name="Tom")
+        recipient(session, partner, "summary", email="sue@readers.example", name="Sue")
+
+    db.write(choose)
+    advance(9 * DAY)
+    assert [mail.recipient for mail in mails()] == ["tom@readers.example", "cai@people.example"]
+    tom, cai = letters()
+    assert tom.paragraphs[0] == "Hello Tom,"
+    assert tom.items[0][0] == "Acme"
+    assert not cai.paragraphs[0].startswith("Hello")

@@ -13,6 +13,7 @@ from portal_app import build, clock, crypto, db, doctor
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import system
+from portal_app.backups.engine import tools
 from portal_app.demo.service import ensure_demo
 from portal_app.doctor import Level
 from portal_app.models import CustomStorage
@@ -72,7 +73,7 @@ def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
 def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert all(line.startswith("OK    ") for line in lines), lines
 
 
@@ -267,3 +268,17 @@ def test_little_room_on_the_disk(healthy: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(doctor, "LEAST_FREE", 1 << 62)
     assert _levels()["Disk"] == Level.WARN
     assert healthy.exists()
+
+
+@pytest.mark.parametrize("tool", ["restic", "rclone"])
+def test_a_missing_tool_of_the_engine(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def path_of(name: str) -> str:
+        if name == tool:
+            raise tools.Missing("not here")
+        return "/usr/bin/true"
+
+    monkeypatch.setattr(tools, "path_of", path_of)
+    finding = next(one for one in doctor.examine() if one.what.startswith("Backups:"))
+    assert finding.level == doctor.Level.WARN
+    assert finding.what == f"Backups: {tool} is missing, built-in backups fail."
+    assert "nstall" in finding.advice

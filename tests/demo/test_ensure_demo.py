@@ -133,7 +133,7 @@ def test_demo_and_generator_on_postgresql(postgres_url: str, monkeypatch: pytest
     migrations.upgrade()
     assert ensure_demo()
     assert not ensure_demo()
-    made = generator.generate(300, runs=2)
+    made = generator.generate(300, runs=2, entities=3)
     assert (made.added, made.total) == (300, 300)
     with db.reading() as session:
         assert _count(session, Account) == 372

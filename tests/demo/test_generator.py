@@ -12,12 +12,14 @@ from sqlmodel import Session, col, func, select
 from portal_app import clock, db, text
 from portal_app.accounts import trials
 from portal_app.backups import repository
+from portal_app.backups.entities import repository as entities_of
 from portal_app.demo import bulk, generator
 from portal_app.errors import Invalid, NotFound
 from portal_app.models import (
     TRIALS,
     Account,
     AccountTotal,
+    BackupEntity,
     BackupRun,
     BackupStatus,
     BackupTask,
@@ -220,3 +222,22 @@ def test_an_unknown_partner() -> None:
         generator.generate(5, partner_code="NOBODY1")
     with db.reading() as session:
         assert not _all(session, Partner)
+
+
+def test_each_task_has_as_many_entities_as_asked_for() -> None:
+    generator.generate(40, runs=1, entities=60)
+    with db.reading() as session:
+        tasks = _all(session, BackupTask)
+        entities = _all(session, BackupEntity)
+        for task in tasks:
+            assert (task.entities, task.billed_entities) == entities_of.counted(session, task.id) == (60, 53)
+    assert len(entities) == 60 * len(tasks) > 60 * 30
+    assert {one.standing for one in entities} == {"active", "inactive"}
+    for one in entities:
+        assert one.name_key == text.fold(one.name)
+        assert (one.outcome == "failed") == bool(one.error) == (one.last_backup_at is None)
+    assert generator.generate(40, entities=60).added == 0
+    with db.reading() as session:
+        assert len(_all(session, BackupEntity)) == len(entities)
+    with pytest.raises(Invalid):
+        generator.generate(40, entities=10_001)

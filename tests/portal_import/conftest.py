@@ -8,9 +8,10 @@ from sqlmodel import select
 
 from portal_app import db
 from portal_app.accounts.data_centers import ensure_data_centers
+from portal_app.jobs.handlers import OTHERS
+from portal_app.jobs.worker import Worker
 from portal_app.portal_import import client, service
 from portal_app.portal_import.report import Report
-from portal_app.portal_import.running import worker
 from portal_app.portal_import.service import Seen
 from portal_app.settings import reset_settings
 from tests.cast import Cast, cast  # noqa: F401 (the fixture)
@@ -60,6 +61,11 @@ def bill(name: str = "Firm 1", **given: Any) -> dict[str, Any]:
     line = {"serviceType": "BACKUP", "service": "SharePoint", "quantity": "1", "price": "2.50", "total": "2.50"}
     values = {"name": name, "period": "2023-03", "discount": "0", "total": "2.50", "lines": [line]}
     return values | {"paymentType": "CARD"} | given
+
+
+def worker() -> Worker:
+    """One that does what is due, imports among it."""
+    return Worker(OTHERS, 1)
 
 
 Shown = tuple[Seen, Report]

@@ -25,10 +25,9 @@ from portal_app.models import (
     UserAccount,
 )
 from portal_app.portal_import import applying, service, work
-from portal_app.portal_import.running import worker
 from tests.backups.conftest import without
 from tests.cast import Cast
-from tests.portal_import.conftest import account, apply, bill, dry_run, look, rows, state, task, whole
+from tests.portal_import.conftest import account, apply, bill, dry_run, look, rows, state, task, whole, worker
 from tests.portal_import.portals import SECRETS, Portal
 
 FORM = SECRETS | {"url": "https://portal.example", "version": "1"}

@@ -23,9 +23,9 @@ from portal_app.models import (
     Subscription,
 )
 from portal_app.portal_import import service
-from portal_app.portal_import.running import worker
 from portal_app.settings import reset_settings
 from tests.cast import Cast, cast  # noqa: F401 (the fixture)
+from tests.portal_import.conftest import worker
 from tests.portal_import.portals import OtherPortal
 
 TABLES = (Account, BackupTask, BackupEntity, ImportedBill, PortalLink, Bill, Subscription)

@@ -182,7 +182,7 @@ def test_more_accounts_than_are_read_at_once(cast: Cast, mailbox: Mailbox, monke
 def test_what_is_too_large_for_a_mail_is_a_link_for_its_asker_alone(
     cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage, "ATTACHED_AT_MOST", 10)
+    monkeypatch.setattr(files, "ATTACHED_AT_MOST", 10)
     ask(cast, "alice", *cast.accounts_a)
     work()
     deliver()
@@ -242,7 +242,7 @@ def test_what_was_begun_leaves_no_file_when_it_fails(cast: Cast, data_dir, monke
     def breaks(*_given: object) -> object:
         raise OSError("disk full of secrets")
 
-    monkeypatch.setattr(usage, "write_csv", breaks)
+    monkeypatch.setattr(usage.csv_out, "zip_to", breaks)
     ask(cast, "alice", *cast.accounts_a)
     work()
     (job,) = jobs()

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -21,8 +21,6 @@ from portal_app.models import SourceKind
 CHECK_SECONDS = 30.0
 # So many folders at the top of one source; more is no place to back up folder by folder.
 MOST_ENTRIES = 20_000
-PATIENT = ["--contimeout", "30s", "--timeout", "2m", "--retries", "2", "--low-level-retries", "5"]
-HASTY = ["--contimeout", "8s", "--timeout", "10s", "--retries", "1", "--low-level-retries", "1"]
 _UNKNOWN = "The source can't be read. Please check what you entered."
 _BLOCKED = {
     Blocked.UNKNOWN_HOST: "There is no such host.",
@@ -47,12 +45,12 @@ def check(source: Source) -> None:
         at = Bench(Path(folder), Event())
         at.ends = at.ends - 3600 + CHECK_SECONDS
         try:
-            top(source, at, HASTY)
+            top(source, at, tools.HASTY)
         except tools.TooLong:
             raise Invalid(**{_place(source): "The source didn't answer in time."}) from None
 
 
-def top(source: Source, at: Bench, patience: list[str]) -> list[Entry]:
+def top(source: Source, at: Bench, patience: Sequence[str]) -> list[Entry]:
     """What lies at the source's top, by name. Raises Invalid."""
     if source.kind == SourceKind.FOLDER:
         with folders.opened(source.values["path"]) as handle:
@@ -75,7 +73,7 @@ def _entries(handle: int) -> Iterator[Entry]:
                 yield Entry(one.name, is_folder, 0 if is_folder else mode.st_size)
 
 
-def _listed(source: Source, remote: Remote, at: Bench, patience: list[str]) -> list[Entry]:
+def _listed(source: Source, remote: Remote, at: Bench, patience: Sequence[str]) -> list[Entry]:
     said, reader = [], Reader()
 
     def take(line: bytes) -> None:

@@ -92,7 +92,8 @@ def _obscured(secret: str, at: Bench) -> str:
     return told
 
 
-def _private_file(at: Bench, name: str, content: str) -> str:
+def private_file(at: Bench, name: str, content: str) -> str:
+    """The path of a file with this content that only we can read, gone with the bench."""
     place = at.folder / name
     place.touch(0o600)
     place.write_text(content)
@@ -132,7 +133,7 @@ def _sftp(values: Mapping[str, str], at: Bench) -> tuple[dict[str, str], str]:
         "user": values["user"],
         "pass": _obscured(values["password"], at),
         "key_pem": values["key"].replace("\n", "\\n"),
-        "known_hosts_file": _private_file(at, "known_hosts", known) if values["host_key"] else "",
+        "known_hosts_file": private_file(at, "known_hosts", known) if values["host_key"] else "",
         # Nothing is run on the customer's machine.
         "shell_type": "none",
         "disable_hashcheck": "true",
@@ -176,7 +177,7 @@ def _box(values: Mapping[str, str], at: Bench) -> tuple[dict[str, str], str]:
     return {
         "type": "box",
         "box_sub_type": "enterprise",
-        "box_config_file": _private_file(at, "box.json", values["settings"]),
+        "box_config_file": private_file(at, "box.json", values["settings"]),
         "impersonate": values["user_id"],
     }, values["folder"]
 

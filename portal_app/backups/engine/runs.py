@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from portal_app import clock
@@ -77,11 +78,7 @@ def add_due(session: Session, now: datetime | None = None) -> int:
     due = session.exec(
         select(BackupTask, Account.partner_id)
         .join(Account)
-        .where(
-            col(BackupTask.next_run_at) <= now,
-            col(BackupTask.active).is_(True),
-            col(BackupTask.engine) == TaskEngine.BUILT_IN,
-        )
+        .where(*_due(now))
         .order_by(col(BackupTask.next_run_at))
         .limit(DUE_AT_ONCE)
         .with_for_update(of=BackupTask, skip_locked=True)
@@ -91,6 +88,16 @@ def add_due(session: Session, now: datetime | None = None) -> int:
         task.next_run_at = schedule.next_after(task, now)
         session.add(task)
     return len(due)
+
+
+def is_any_due(session: Session) -> bool:
+    """Whether `add_due` would find a task; reads only."""
+    return session.exec(select(BackupTask.id).where(*_due(clock.now())).limit(1)).first() is not None
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    built_in_ = col(BackupTask.engine) == TaskEngine.BUILT_IN
+    return col(BackupTask.next_run_at) <= now, col(BackupTask.active).is_(True), built_in_
 
 
 def _add(session: Session, actor: Actor, task: BackupTask, partner_id: int, slot: str | None = None) -> int | None:

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +31,10 @@ _LONGEST_LINE = 1 << 20
 _GENTLE = (("chrt", "--idle", "0"), ("ionice", "--class", "idle"), ("nice", "-n", "19"))
 _PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OURS = {"TZ": "UTC", "GOMAXPROCS": "1", "GOGC": "50"}
+
+# How long rclone waits for who doesn't answer: while somebody waits for us, and in the night.
+HASTY = ("--contimeout", "8s", "--timeout", "10s", "--retries", "1", "--low-level-retries", "1")
+PATIENT = ("--contimeout", "30s", "--timeout", "2m", "--retries", "2", "--low-level-retries", "5")
 
 
 class Missing(PortalError):
@@ -90,6 +96,14 @@ def path_of(tool: str) -> str:
     if not found:
         raise Missing(f"{tool} isn't installed on the portal's machine. The provider has to install it.")
     return found
+
+
+def version_of(tool: str) -> str:
+    """Such as 0.14.0. Raises Missing."""
+    with tempfile.TemporaryDirectory(prefix="portal-version-") as folder:
+        _code, told = said([tool, "version"], Bench(Path(folder)), {})
+    found = re.search(r"\d+(\.\d+)+", told)
+    return found[0] if found else "of an unknown version"
 
 
 def run(

@@ -136,11 +136,11 @@ def _save(session: Session, rows: list[dict[str, Any]], statement: Executable) -
 
 
 def _values(seen: SeenEntity, kept: Known | None, standing: str, at: datetime) -> dict[str, Any]:
-    name = _text(seen.name, NAME_LENGTH) or (kept.name if kept else _text(seen.key, NAME_LENGTH))
+    name = _text(seen.name, NAME_LENGTH, kept.name if kept else _text(seen.key, NAME_LENGTH, seen.key))
     told = {
         "name": name,
         "name_key": kept.name_key if kept and kept.name == name else fold(name)[:1000],
-        "kind": _text(seen.kind, KIND_LENGTH) or (kept.kind if kept else ""),
+        "kind": _text(seen.kind, KIND_LENGTH, kept.kind if kept else ""),
         "standing": standing,
         "licensed": licensed(seen, kept),
         "size_bytes": (kept.size_bytes if kept else 0) if seen.size_bytes is None else seen.size_bytes,
@@ -155,7 +155,7 @@ def _attempt(seen: SeenEntity, kept: Known | None, at: datetime) -> dict[str, An
         return {name: getattr(kept, name) for name in names} if kept else dict.fromkeys(names) | {"error": ""}
     return {
         "outcome": seen.outcome,
-        "error": _text(seen.error, ERROR_LENGTH) if seen.outcome != Outcome.SUCCESSFUL else "",
+        "error": _text(seen.error, ERROR_LENGTH, "") if seen.outcome != Outcome.SUCCESSFUL else "",
         "last_backup_at": before if seen.outcome == Outcome.FAILED else at,
         "last_attempt_at": at,
     }
@@ -170,8 +170,11 @@ def _noted(known: Mapping[str, Known], weighed: Weighed) -> Noted:
     return Noted(len(new), new.count(Standing.WAITING), back, len(weighed.gone), weighed.capped)
 
 
-def _text(given: str, length: int) -> str:
-    return clean(INVISIBLE.sub(" ", given))[:length].rstrip()
+def _text(given: str, length: int, kept: str) -> str:
+    """What was given, fit to be shown; what was kept where that is the same, or nothing."""
+    if given in ("", kept):
+        return kept
+    return clean(INVISIBLE.sub(" ", given))[:length].rstrip() or kept
 
 
 def _decision(given: str) -> Decision:

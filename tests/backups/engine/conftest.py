@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from portal_app import clock, db
-from portal_app.backups.engine import sources
-from portal_app.models import Account, BackupTask, SourceKind, TaskEngine
+from portal_app.auth.actor import Actor
+from portal_app.backups.engine import runs, sources
+from portal_app.backups.engine.handlers import HANDLERS
+from portal_app.jobs.worker import Worker
+from portal_app.models import Account, BackupRun, BackupTask, Job, SourceKind, TaskEngine
 from portal_app.settings import reset_settings
 from tests.backups.conftest import Cast
 
@@ -48,3 +51,29 @@ def task(cast: Cast, files: Path) -> int:
     """Alice's customer's task over the folder."""
     source = sources.parse(SourceKind.FOLDER, {"path": str(files)})
     return db.write(built_in, cast.account, source).id
+
+
+def work_off() -> int:
+    """Do all jobs that are due, here and now."""
+    return Worker(HANDLERS, 1).run_due()
+
+
+def job_of(number: int) -> Job:
+    return db.read(lambda session: session.get(Job, number))
+
+
+def back_up(actor: Actor, task: int) -> BackupRun | None:
+    """Back the task up; the run that came of it."""
+    number = db.write(runs.start, actor, task)
+    work_off()
+    wanted = select(BackupRun).where(BackupRun.task_id == task, BackupRun.run_key == f"job-{number}")
+    return db.read(lambda session: session.exec(wanted).first())
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file below a folder with its bytes, and the folders (None)."""
+    return {
+        one.relative_to(folder).as_posix(): None if one.is_dir() else one.read_bytes()
+        for one in sorted(folder.rglob("*"))
+        if not one.is_symlink()
+    }

@@ -1,0 +1,83 @@
+"""The worker as a process: does jobs, and queues the backups whose time has come."""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from threading import Event
+
+from sqlmodel import Session, col, select
+
+from portal_app import clock, db, locks
+from portal_app.backups.engine import backing_up, runs, tools
+from portal_app.jobs.handlers import BACKUPS, OTHERS
+from portal_app.jobs.worker import Worker
+from portal_app.models import Job, JobState
+from portal_app.settings import settings
+
+OTHERS_AT_ONCE = 2
+LOOK_SECONDS = 5.0
+# The server's answers come first.
+_NICE = 10
+
+log = logging.getLogger(__name__)
+
+
+def main(*, beside_server: bool) -> None:
+    """Work until SIGTERM or SIGINT; beside a server also until that is gone. Raises Conflict during a restore."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if beside_server:
+        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    with locks.serving():
+        work(stop)
+
+
+def work(stop: Event) -> None:
+    """Do jobs and queue due backups until `stop`. What is in hand then is given back, for the next worker."""
+    tidy()
+    workers = [Worker(BACKUPS, settings().backups_at_once), Worker(OTHERS, OTHERS_AT_ONCE)]
+    threads = [threading.Thread(target=worker.run, name="worker") for worker in workers]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set():
+        look()
+        stop.wait(LOOK_SECONDS)
+    for worker in workers:
+        worker.stop()
+    for thread in threads:
+        thread.join()
+
+
+def look() -> None:
+    """Queue what is due. Faults are logged, never raised."""
+    try:
+        if db.read(runs.is_any_due):
+            db.write(runs.add_due)
+    except Exception as fault:
+        where = "".join(traceback.format_tb(fault.__traceback__))
+        log.error("Planning backups met %s; it tries again soon.\n%s", type(fault).__name__, where)
+
+
+def tidy() -> None:
+    """Delete what a worker left behind on this machine whose jobs have ended since."""
+    folder = backing_up.work_folder_of(0).parent
+    left = [int(one.name) for one in folder.glob("*") if one.name.isdecimal()]
+    for number in set(left) - db.read(_running, left):
+        tools.clear(backing_up.work_folder_of(number))
+
+
+def _running(session: Session, numbers: list[int]) -> set[int]:
+    mine = (col(Job.id).in_(numbers), col(Job.state) == JobState.RUNNING, col(Job.lease_until) > clock.now())
+    return set(session.exec(select(Job.id).where(*mine)))  # type: ignore[arg-type]
+
+
+def _wait_for_end(stop: Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()

@@ -1,0 +1,1 @@
+"""Who hears of what by mail: recipients, general settings, and the mails themselves."""
