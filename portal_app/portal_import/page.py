@@ -259,14 +259,22 @@ def _choices() -> rx.Component:
 
 
 def _status(one: ObjectVar[Wanted]) -> rx.Component:
-    begins = [option(key, label) for key, label in BEGINS.items()]
-    label = f"Accounts that are {one['word']} ({one['count']}) begin"
-    return select(label, one["field"], begins, default_value=one["value"], id=one["field"])
+    begins = [rx.el.option(label, value=key) for key, label in BEGINS.items()]
+    return _choice(f"Accounts that are {one['word']} ({one['count']}) begin", one, *begins)
 
 
 def _region(one: ObjectVar[Wanted]) -> rx.Component:
-    label = f"Accounts in region {one['word']} ({one['count']}) go to"
-    return select(label, one["field"], State.places, default_value=one["value"], id=one["field"])
+    places = rx.foreach(State.places, lambda place: rx.el.option(place["label"], value=place["value"]))
+    return _choice(f"Accounts in region {one['word']} ({one['count']}) go to", one, places)
+
+
+def _choice(label: Any, one: ObjectVar[Wanted], *options: rx.Component) -> rx.Component:
+    ident = one["field"]
+    return rx.el.div(
+        rx.el.label(label, html_for=ident),
+        rx.el.select(*options, id=ident, name=ident, default_value=one["value"], class_name="control"),
+        class_name="field",
+    )
 
 
 def _digits() -> rx.Component:
@@ -277,10 +285,12 @@ def _digits() -> rx.Component:
 def _lists() -> rx.Component:
     return rx.el.section(
         rx.el.nav(
-            _tab("accounts", "Accounts", State.account_count),
-            _tab("values", "Values that could not be read", State.value_count),
-            rx.cond(State.sees_bills, _tab("bills", "Imported bills", State.bill_count)),
-            class_name="row",
+            rx.el.ul(
+                _tab("accounts", "Accounts", State.account_count),
+                _tab("values", "Values that could not be read", State.value_count),
+                rx.cond(State.sees_bills, _tab("bills", "Imported bills", State.bill_count)),
+                class_name="tabs",
+            ),
             aria_label="Lists",
         ),
         rx.match(State.shown, ("values", _values()), ("bills", _bills()), _accounts()),
@@ -291,13 +301,8 @@ def _lists() -> rx.Component:
 
 def _tab(name: str, words: str, count: rx.Var[int]) -> rx.Component:
     href = PATH + "?import=" + State.import_id + "&list=" + name
-    return link_button(
-        f"{words} ({count})",
-        href=href,
-        load=State.answer,
-        small=True,
-        custom_attrs={"aria-current": rx.cond(State.shown == name, "true", "false")},
-    )
+    here = rx.cond(State.shown == name, "true", "false")
+    return rx.el.li(link(f"{words} ({count})", href=href, load=State.answer, aria_current=here))
 
 
 def _pages() -> rx.Component:

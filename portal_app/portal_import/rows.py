@@ -70,7 +70,7 @@ class Wanted(TypedDict):
 
 _ACTIONS = {
     "add": ("green", "Add"),
-    "change": ("blue", "Change"),
+    "change": ("accent", "Change"),
     "same": ("grey", "Leave"),
     "left": ("orange", "Leave out"),
 }

@@ -163,10 +163,14 @@ def _tasks(session: Session, step: Step, here: Here) -> list[TaskStep]:
 
 
 def _entities(session: Session, account_id: int) -> dict[int, dict[str, Any]]:
-    wanted = select(_ENTITIES.c.id, _ENTITIES.c.task_id, _ENTITIES.c.key, *(_ENTITIES.c[name] for name in _ENTITY))
+    """By task, each under its key; under its name too, which is all that a portal tells of one made here."""
+    wanted = select(*(_ENTITIES.c[name] for name in ("id", "task_id", "key", "name", *_ENTITY)))
+    rows = session.execute(wanted.where(_ENTITIES.c.account_id == account_id)).all()
     found: dict[int, dict[str, Any]] = {}
-    for row in session.execute(wanted.where(_ENTITIES.c.account_id == account_id)):
+    for row in rows:
         found.setdefault(row.task_id, {})[row.key] = row
+    for row in rows:
+        found[row.task_id].setdefault(row.name, row)
     return found
 
 

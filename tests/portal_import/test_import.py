@@ -212,6 +212,13 @@ def test_an_account_that_is_here_already_is_taken_together(cast: Cast, portal: P
     assert report.totals["same"] == 1
 
 
+def test_what_an_engine_told_by_another_key_is_known_by_its_name(cast: Cast, portal: Portal) -> None:
+    whole(cast, portal)
+    change(BackupEntity, key="guid-1")
+    _, report = dry_run(cast, portal)
+    assert report.totals["same"] == 1
+
+
 def test_anothers_address_is_left_out(cast: Cast, portal: Portal) -> None:
     portal.lists["accounts"] = [
         account(1, email=cast.accounts_b[0].email),
