@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from portal_app import build, logs
 from portal_app.account_settings import page as customer_settings_page
+from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
 from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
@@ -39,7 +40,7 @@ from portal_app.errors import PortalError
 from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery
+from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.notifications import page as notifications_page
@@ -77,6 +78,7 @@ PAGES = (
     payment_details_page,
     payment_result_page,
     unpaid_bills_page,
+    account_removed_page,
     customer_settings_page,
     customer_users_page,
     dashboard_page,
@@ -174,4 +176,5 @@ app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
+app.register_lifespan_task(webhook_delivery)
 app.register_lifespan_task(jobs_worker)

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         False,
         description="1: a customer's S3-compatible endpoint may lie in a private network (demo, tests, own storage).",
     )
+    allow_private_webhooks: bool = Field(
+        False, description="1: webhooks may lead into a private network, and to http:// (demo, tests, own programs)."
+    )
     session_idle_minutes: int = Field(120, ge=1, le=10080, description="A session ends after this long without use.")
     session_hours: int = Field(12, ge=1, le=720, description="A session ends after this long in any case.")
     sign_in_attempts: int = Field(
@@ -227,6 +230,16 @@ class Settings(BaseSettings):
         if value and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
             raise ValueError("must start with postgresql:// or sqlite:///")
         return value
+
+    @property
+    def demo_files(self) -> Path:
+        """The folder that the demo's built-in task backs up; only where there is a demo."""
+        return (self.data_dir / "demo-files").resolve()
+
+    @property
+    def readable_folders(self) -> tuple[Path, ...]:
+        """Those that may be backed up."""
+        return (*self.backup_folders, self.demo_files)
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -2,11 +2,14 @@
 
 import reflex as rx
 
+from portal_app.account_settings.removal_state import RemovalState as Removal
 from portal_app.account_settings.state import AccountSettingsState as State
 from portal_app.shell.account_frame import account_page
 from portal_app.ui import (
     button,
     callout,
+    checkbox,
+    confirm_by_name,
     fault_in,
     focus_first_fault,
     select,
@@ -16,9 +19,10 @@ from portal_app.ui import (
 
 @account_page("/settings", "Settings", load=State.load, help_topic="customer-settings")
 def settings() -> rx.Component:
-    """What the account is called, where it writes to, where its data lies."""
+    """What the account is called, where it writes to, where its data lies; and its end."""
     # The fields take what is saved when they are made: not before it is there.
-    return rx.cond(State.ready, _form(), _waiting())
+    whole = rx.fragment(_form(), rx.cond(State.may_remove, rx.fragment(_end(), _dialog())))
+    return rx.cond(State.ready, whole, _waiting())
 
 
 def _waiting() -> rx.Component:
@@ -86,4 +90,43 @@ def _fixed_place() -> rx.Component:
         read_only=True,
         error=fault_in(State.errors, "place"),
         hint="What is stored stays where it is.",
+    )
+
+
+def _end() -> rx.Component:
+    return rx.el.section(
+        rx.el.h3("Remove Account"),
+        rx.el.p(
+            "The subscription ends with a last bill for the days until today, the account's users are signed out, and "
+            "all its backups are deleted at once, in the storage too. This can't be undone."
+        ),
+        checkbox(
+            "I approve the removal of my data",
+            "approve",
+            checked=Removal.approved,
+            on_change=Removal.approve,
+        ),
+        rx.el.div(
+            button("Remove Account", kind="danger", disabled=~Removal.approved, on_click=Removal.open_dialog),
+        ),
+        class_name="card stack form",
+        aria_label="Remove Account",
+    )
+
+
+def _dialog() -> rx.Component:
+    return confirm_by_name(
+        Removal.asking,
+        "Remove this account for good?",
+        "Its backups are deleted at once and for good; nobody can bring them back.",
+        id="remove-dialog",
+        name=State.name,
+        typed=Removal.typed_name,
+        on_type=Removal.type_name,
+        matches=Removal.typed_name == State.name,
+        act="Remove for good",
+        on_confirm=Removal.remove,
+        on_close=Removal.close,
+        busy=Removal.removing,
+        error=Removal.remove_error,
     )

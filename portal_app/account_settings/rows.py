@@ -26,7 +26,7 @@ class AccountSettings:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How far the deletion of a removed account's data is. `left` counts what is left of it in the storage."""
+    """How far the deletion of a removed account's data is; `proof` says what is left of it once it is done."""
 
     name: str
     email: str
@@ -34,4 +34,4 @@ class Removed:
     percent: int
     words: str
     fault: str
-    left: int | None
+    proof: str

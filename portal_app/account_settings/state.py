@@ -4,6 +4,7 @@ import reflex as rx
 
 from portal_app import db
 from portal_app.account_settings import service
+from portal_app.account_settings.removal_state import RemovalState
 from portal_app.account_settings.rows import SettingsForm
 from portal_app.accounts import service as accounts
 from portal_app.auth import guard
@@ -42,6 +43,7 @@ class AccountSettingsState(rx.State):
     async def load(self):
         """Show what is saved."""
         self.reset()
+        (await self.get_state(RemovalState)).reset()
         # The form is made anew: its fields take what they begin with only then.
         yield
         if found := await enter_account(self):

@@ -30,6 +30,8 @@ from portal_app.models import (
 )
 from portal_app.text import clean, email_fault, fold, name_fault, normal_email
 from portal_app.users import invitations
+from portal_app.webhooks.emitting import emit, of_account
+from portal_app.webhooks.events import Event
 
 TAKEN = "This email belongs to another account or user. Each account needs its own."
 _PLANS = {
@@ -175,7 +177,9 @@ def audit_added(session: Session, actor: Actor, account: Account) -> None:
     """Write into the audit that an account was added, and subscribed if it was."""
     concerned = (account.id, account.name)
     record(session, actor, Activity.ACCOUNT_ADDED, "Added the account.", account=concerned)
+    emit(session, account.partner_id, Event.ACCOUNT_ADDED, of_account(account), account.id)
     if account.subscribed_at is not None:
+        emit(session, account.partner_id, Event.ACCOUNT_SUBSCRIBED, of_account(account), account.id)
         record(session, actor, Activity.SUBSCRIBED, f"Subscribed ({account.status}) from the start.", account=concerned)
 
 

@@ -16,6 +16,8 @@ from portal_app.auth.actor import Actor
 from portal_app.errors import NotFound
 from portal_app.models import Account, AccountStatus, Partner, SubscriptionType, User
 from portal_app.text import fold
+from portal_app.webhooks.emitting import emit_each
+from portal_app.webhooks.events import Event
 
 T = TypeVar("T")
 _AT_ONCE = 1_000
@@ -80,15 +82,21 @@ def _save_part(session: Session, actor: Actor, part: Sequence[dict[str, Any]]) -
     # make SQLite take them one by one, three times as long, while nobody else can write.
     session.execute(insert(_ACCOUNTS), part)
     mine = col(Account.email_key).in_([values["email_key"] for values in part])
-    added = session.execute(select(Account.id, Account.name, Account.status).where(mine)).all()
+    columns = (Account.id, Account.name, Account.email, Account.status)
+    added = session.execute(select(*columns).where(mine)).all()
     if not actor.all_accounts and actor.user_id is not None:
         seen = [{"user_id": actor.user_id, "account_id": account.id} for account in added]
         session.execute(insert(_SEEN), seen)
     named = [(account.id, account.name) for account in added]
     record_each(session, actor, Activity.ACCOUNT_ADDED, "Added by an import.", named)
+    told = [(account.id, dict(account._mapping)) for account in added]
+    emit_each(session, actor.partner_id or 0, Event.ACCOUNT_ADDED, told)
     for plan in (AccountStatus.MONTHLY, AccountStatus.ANNUAL):
         begun = [(account.id, account.name) for account in added if account.status == plan]
         record_each(session, actor, Activity.SUBSCRIBED, f"Subscribed ({plan}) from the start.", begun)
+        emit_each(
+            session, actor.partner_id or 0, Event.ACCOUNT_SUBSCRIBED, [one for one in told if one[1]["status"] == plan]
+        )
 
 
 def _audit_all(session: Session, actor: Actor, rows: Sequence[NewRow], source: str) -> None:

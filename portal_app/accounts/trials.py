@@ -19,8 +19,12 @@ from portal_app.accounts.notices import GRACE, Notice
 from portal_app.audit import service as audit
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor, system
+from portal_app.backups.engine import removal
 from portal_app.errors import Conflict, NotFound
+from portal_app.files import service as files
 from portal_app.models import TRIALS, Account, AccountStatus, DeletedAccount, TrialNotice
+from portal_app.webhooks.emitting import emit, emit_each, of_account
+from portal_app.webhooks.events import Event
 
 TRIAL = timedelta(days=14)
 EXPIRING = timedelta(days=5)
@@ -31,6 +35,7 @@ BATCH = 200
 
 TRIAL_ENDED = "trial ended"
 DELETED_BY_USER = "deleted by a user"
+REMOVED_BY_USER = "removed by a user"
 
 Made = dict[tuple[int | None, str], datetime]
 log = logging.getLogger(__name__)
@@ -135,6 +140,9 @@ def subscribe_each(session: Session, actor: Actor, account_ids: Sequence[int], p
     chosen = col(Account.id).in_([account_id for account_id, _ in locked])
     session.execute(update(Account).where(chosen).values(subscribe_values(plan, at)))
     audit.record_each(session, actor, Activity.SUBSCRIBED, _about(plan), locked)
+    if actor.partner_id is not None:
+        told = [(number, {"id": number, "name": name, "status": plan}) for number, name in locked]
+        emit_each(session, actor.partner_id, Event.ACCOUNT_SUBSCRIBED, told)
     return len(locked)
 
 
@@ -151,20 +159,32 @@ def subscribe_account(session: Session, actor: Actor, account: Account, plan: st
         account=(account.id, account.name),
         partner_id=account.partner_id,
     )
+    emit(session, account.partner_id, Event.ACCOUNT_SUBSCRIBED, of_account(account), account.id)
 
 
 def _about(plan: str) -> str:
     return f"{_PLANS[AccountStatus(plan)]} subscription"
 
 
-def delete_account(session: Session, actor: Actor, account: Account, reason: str, at: datetime | None = None) -> None:
-    """Delete a locked account with all that hangs on it; a tombstone and an audit row stay.
+def delete_account(
+    session: Session,
+    actor: Actor,
+    account: Account,
+    reason: str,
+    at: datetime | None = None,
+    *,
+    activity: Activity = Activity.TRIAL_CANCELED,
+) -> None:
+    """Delete a locked account with all that hangs on it, also in the storage; a tombstone and an audit row stay.
 
-    `reason` (at most 40 characters) is TRIAL_ENDED or DELETED_BY_USER; `at` is now unless the rules say otherwise.
-    Raises Conflict when the row is gone already, and when days may be unbilled: `billing.closing` comes first then.
+    The one place where an account's rows go, so that none goes without its data. `reason` (at most 40 characters) is
+    TRIAL_ENDED, DELETED_BY_USER or REMOVED_BY_USER; `at` is now unless the rules say otherwise. Raises Conflict when
+    the row is gone already, and when days may be unbilled: `billing.closing` comes first then.
     """
     if account.status not in TRIALS:
         raise Conflict("This account is subscribed. Its subscription has to end before it can be deleted.")
+    removal.forget_account(session, actor, account)
+    files.end_all_of(session, account.id or 0)
     gone = session.exec(delete(Account).where(col(Account.id) == account.id))
     if gone.rowcount != 1:
         raise Conflict("This account doesn't exist any more.")
@@ -172,11 +192,12 @@ def delete_account(session: Session, actor: Actor, account: Account, reason: str
     audit.record(
         session,
         actor,
-        Activity.TRIAL_CANCELED,
+        activity,
         reason.capitalize(),
         account=(account.id, account.name),
         partner_id=account.partner_id,
     )
+    emit(session, account.partner_id, Event.ACCOUNT_REMOVED, of_account(account), account.id)
 
 
 def _tombstone(account: Account, reason: str, at: datetime) -> DeletedAccount:

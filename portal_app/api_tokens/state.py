@@ -10,7 +10,7 @@ from portal_app.api_tokens import repository
 from portal_app.api_tokens.rows import TokenRow, TokenState
 from portal_app.auth import guard, tokens
 from portal_app.auth.actor import Actor
-from portal_app.auth.permissions import ACCOUNT_OPERATIONS, Permission
+from portal_app.auth.permissions import ACCOUNT_OPERATIONS, IN_ORDER, Permission
 from portal_app.errors import Invalid, PortalError
 from portal_app.shell.state import NoticeState, enter
 from portal_app.times import Moment, moment
@@ -154,12 +154,12 @@ def _end(life: str) -> datetime | None:
 
 
 def _grants(permissions: frozenset[Permission]) -> list[Grant]:
-    return [Grant(key=p.value, label=p.label) for p in Permission if p in permissions]
+    return [Grant(key=p.value, label=p.label) for p in IN_ORDER if p in permissions]
 
 
 def _line(row: TokenRow, time_zone: str) -> TokenLine:
     kind, words = _LOOKS[row.state]
-    labels = [p.label for p in Permission if p.value in row.permissions]
+    labels = [p.label for p in IN_ORDER if p.value in row.permissions]
     return TokenLine(
         id=row.id,
         name=row.name,

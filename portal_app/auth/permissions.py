@@ -60,6 +60,8 @@ PORTAL_OPERATIONS = frozenset(Permission) - ACCOUNT_OPERATIONS
 EVERYTHING = frozenset(Permission)
 # Account Operations count only together with one of these (spec 6.2).
 OPENS_ACCOUNT_OPERATIONS = frozenset({Permission.DASHBOARD_VIEW, Permission.ACCOUNTS_ADD})
+# As pages list them: first those that open the others, then by their words.
+IN_ORDER = sorted(Permission, key=lambda one: (one not in OPENS_ACCOUNT_OPERATIONS, one.label))
 # What every customer's own user may do in the one account behind it, and what one may be granted there.
 CUSTOMER_OPERATIONS = frozenset({Permission.ACCOUNTS_ACCESS})
 CUSTOMER_GRANTS = ACCOUNT_OPERATIONS - CUSTOMER_OPERATIONS - {Permission.ACCOUNTS_REMOVE}

@@ -15,9 +15,16 @@ from portal_app.backups.intake import RunReport
 from portal_app.backups.rows import RecordedRun, Service, Summary
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import Account, BackupRun, BackupTask, Outcome, PartnerDay
+from portal_app.webhooks.emitting import emit, of_account
+from portal_app.webhooks.events import Event
 
 # Far below what a 64-bit column holds, and more than anybody stores: sums can't overflow.
 MOST_STORED = 2**62
+_EVENTS = {
+    Outcome.SUCCESSFUL: Event.BACKUP_SUCCEEDED,
+    Outcome.PARTIAL: Event.BACKUP_PARTIAL,
+    Outcome.FAILED: Event.BACKUP_FAILED,
+}
 
 
 def record_run(session: Session, actor: Actor, report: RunReport) -> RecordedRun:
@@ -39,7 +46,26 @@ def record_run(session: Session, actor: Actor, report: RunReport) -> RecordedRun
     _update_task(session, task, report)
     update_account(session, account)
     _update_days(session, account.partner_id, run)
+    tell(session, account, task, run)
     return _recorded(run, created=True)
+
+
+def tell(session: Session, account: Account, task: BackupTask, run: BackupRun) -> None:
+    """Tell webhooks of a run that is new."""
+    data = {
+        "account": of_account(account),
+        "task": {"id": task.id, "name": task.name},
+        "run": {
+            "id": run.id,
+            "outcome": run.outcome,
+            "started": run.started_at,
+            "finished": run.finished_at,
+            "entities": run.entities,
+            "entities_failed": run.entities_failed,
+            "message": run.message,
+        },
+    }
+    emit(session, account.partner_id, _EVENTS[Outcome(run.outcome)], data, account.id)
 
 
 def _new_task(session: Session, account: Account, report: RunReport) -> BackupTask:

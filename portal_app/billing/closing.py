@@ -6,11 +6,14 @@ from sqlmodel import Session
 
 from portal_app import clock
 from portal_app.accounts import repository, trials
+from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.billing import books, inputs, issuing, ledger, mailing, plan
 from portal_app.billing.profiles import profile_to_change
 from portal_app.errors import NotFound
 from portal_app.models import TRIALS, Account, Partner, Subscription
+
+NO_ACCOUNT = "There is no such account."
 
 
 def remove(session: Session, actor: Actor, account_id: int, reason: str) -> None:
@@ -21,13 +24,16 @@ def remove(session: Session, actor: Actor, account_id: int, reason: str) -> None
     """
     found = repository.find_account(session, actor, account_id)
     if found is None:
-        raise NotFound("There is no such account.")
+        raise NotFound(NO_ACCOUNT)
     # The profile before the account, as the day's work does.
     profile_to_change(session, found.partner_id)
-    account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    if account is None:
+        # Somebody else removed it while the profile was waited for.
+        raise NotFound(NO_ACCOUNT)
     if account.status not in TRIALS:
         _end_subscription(session, account, clock.now())
-    trials.delete_account(session, actor, account, reason)
+    trials.delete_account(session, actor, account, reason, activity=Activity.ACCOUNT_REMOVED)
 
 
 def _end_subscription(session: Session, account: Account, at: datetime) -> None:

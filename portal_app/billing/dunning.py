@@ -26,6 +26,8 @@ from portal_app.models import (
     UserKind,
     UserState,
 )
+from portal_app.webhooks.emitting import of_bills
+from portal_app.webhooks.events import Event
 
 # In days after the issue of a card bill.
 RETRIES = (1, 3, 5, 7)
@@ -42,6 +44,7 @@ def refuse(session: Session, bill: Bill, reason: str, now: datetime) -> None:
     bill.charge_refused, bill.next_charge_on = True, next((day for day in days if day > today), None)
     session.flush()
     standing.refresh_bill(session, bill.id or 0)
+    of_bills(session, Event.BILL_REFUSED, [bill])
     letter = letters.refused(bill, reason, bill.next_charge_on)
     _write(session, bill.partner_id, letter, "card refused", f"refused:{bill.id}:{today}")
 

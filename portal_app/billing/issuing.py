@@ -12,6 +12,8 @@ from portal_app.billing import numbers, parties
 from portal_app.billing.plan import Draft
 from portal_app.billing.pricing import Line
 from portal_app.models import Bill, BilledPeriod, BillingMethod, BillLine, BillShare, Partner
+from portal_app.webhooks.emitting import of_bills
+from portal_app.webhooks.events import Event
 
 Row = dict[str, Any]
 _LINE = tuple(one.name for one in fields(Line))
@@ -38,6 +40,7 @@ def issue(session: Session, partner: Partner, drafts: Sequence[Draft], *, revers
     _insert(session, BillLine, (of | row for of, draft in pairs for row in _lines(draft)))
     _insert(session, BillShare, (of | row for of, draft in pairs for row in _shares(draft)))
     _insert(session, BilledPeriod, (of | row for of, draft in pairs for row in _covers(draft)))
+    of_bills(session, Event.BILL_ISSUED, bills)
     return bills
 
 

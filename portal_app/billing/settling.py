@@ -21,6 +21,8 @@ from portal_app.models import (
     PaymentKind,
 )
 from portal_app.money import amount_text
+from portal_app.webhooks.emitting import of_bills
+from portal_app.webhooks.events import Event
 
 _ENDED = {Outcome.DECLINED: AttemptState.DECLINED, Outcome.ENDED: AttemptState.CANCELED}
 
@@ -65,6 +67,7 @@ def credit(session: Session, bill: Bill, amount_minor: int, now: datetime) -> No
     bill.settled_minor += amount_minor
     if bill.state == BillState.OPEN and bill.settled_minor == bill.total_minor:
         bill.state, bill.paid_at, bill.next_charge_on, bill.charge_refused = BillState.PAID, now, None, False
+        of_bills(session, Event.BILL_PAID, [bill])
     session.flush()
     standing.refresh_bill(session, bill.id or 0)
 

@@ -17,10 +17,12 @@ from portal_app.jobs import cycle
 from portal_app.mail import delivery, smtp
 from portal_app.notifications import looking
 from portal_app.settings import settings
+from portal_app.webhooks import delivery as webhooks
 
 PAUSE_SECONDS = 60
 MAIL_SECONDS = 5
 MAIL_SECONDS_AT_MOST = 300
+WEBHOOK_SECONDS = 2
 WORKER_PAUSE_SECONDS = 10
 WORKER_SECONDS_TO_END = 3
 
@@ -87,6 +89,16 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def attach(source: str) -> bytes:
     """The file that a letter's attachment is made of. Raises NotFound."""
     return (files if source.startswith(f"{files.ATTACHED}:") else mailing).attachment(source)
+
+
+async def webhook_delivery() -> None:
+    """Lifespan task of the server: tells webhooks what happened."""
+    while not delivery.is_ending():
+        try:
+            await webhooks.deliver()
+        except Exception as fault:
+            _note("Telling webhooks", fault)
+        await asyncio.sleep(WEBHOOK_SECONDS)
 
 
 def minute(stop: Event) -> None:

@@ -140,7 +140,7 @@ class NewBookState(rx.State):
     ready: bool = False
     lines_ready: bool = True
     name: str = ""
-    currency: str = "EUR"
+    currency: str = ""
     partner: str = ""
     valid_from: str = ""
     minimum: str = "0"

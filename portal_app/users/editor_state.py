@@ -8,7 +8,7 @@ import reflex as rx
 from portal_app import db
 from portal_app.auth import guard, passwords
 from portal_app.auth.actor import Actor
-from portal_app.auth.permissions import ACCOUNT_OPERATIONS, OPENS_ACCOUNT_OPERATIONS, Permission
+from portal_app.auth.permissions import ACCOUNT_OPERATIONS, IN_ORDER, OPENS_ACCOUNT_OPERATIONS, Permission
 from portal_app.auth.turns import in_turn
 from portal_app.errors import Conflict, PortalError
 from portal_app.models import Role, SignInType
@@ -23,10 +23,9 @@ from portal_app.users.rows import TYPES, AccountChoice, Asked, UserDetails
 
 PAGE_SIZE = 25
 # What opens the others stands first.
-_IN_ORDER = sorted(Permission, key=lambda one: (one not in OPENS_ACCOUNT_OPERATIONS, one.label))
 _GROUPS = {
-    "portal": [one for one in _IN_ORDER if one not in ACCOUNT_OPERATIONS],
-    "account": [one for one in _IN_ORDER if one in ACCOUNT_OPERATIONS],
+    "portal": [one for one in IN_ORDER if one not in ACCOUNT_OPERATIONS],
+    "account": [one for one in IN_ORDER if one in ACCOUNT_OPERATIONS],
 }
 
 

@@ -20,6 +20,7 @@ READS = {
     "/api/v1/accounts/{account}": Permission.ACCOUNTS_ACCESS,
     "/api/v1/accounts/{account}/tasks": Permission.ACCOUNTS_ACCESS,
     "/api/v1/tasks/{task}": Permission.ACCOUNTS_ACCESS,
+    "/api/v1/tasks/{task}/entities": Permission.ACCOUNTS_ACCESS,
     "/api/v1/runs": Permission.ACCOUNTS_ACCESS,
     "/api/v1/runs?account_id={account}": Permission.ACCOUNTS_ACCESS,
     "/api/v1/runs?task_id={task}": Permission.ACCOUNTS_ACCESS,

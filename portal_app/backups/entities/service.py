@@ -28,6 +28,8 @@ from portal_app.billing import seat_caps
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import Account, BackupEntity, BackupTask, Outcome, Standing
 from portal_app.text import INVISIBLE, clean, fold
+from portal_app.webhooks.emitting import emit, of_account
+from portal_app.webhooks.events import Event
 
 NOT_FOUND = "There is no such backup task."
 MOST_AT_ONCE = 10_000
@@ -78,7 +80,11 @@ def note_seen(
         seat_caps.warn(session, account.partner_id, [task.account_id])
     if cap and weighed.capped:
         seat_caps.tell_waiting(session, account, task, cap[0], weighed.capped)
-    return _noted(known, weighed)
+    noted = _noted(known, weighed)
+    if noted.new:
+        found = {"task": {"id": task.id, "name": task.name}, "new": noted.new, "waiting": noted.waiting}
+        emit(session, account.partner_id, Event.ENTITIES_FOUND, {"account": of_account(account)} | found, account.id)
+    return noted
 
 
 def note_number(session: Session, task: BackupTask, number: int) -> None:

@@ -1,0 +1,1 @@
+"""Webhooks: programs of a partner are told what happens."""
