@@ -44,7 +44,7 @@ def record_run(session: Session, actor: Actor, report: RunReport) -> RecordedRun
         return _the_same(known, report)
     run = _add_run(session, account, task, report)
     _update_task(session, task, report)
-    update_account(session, account)
+    _update_account(session, account)
     _update_days(session, account.partner_id, run)
     tell(session, account, task, run)
     return _recorded(run, created=True)
@@ -145,8 +145,7 @@ def _update_entities(session: Session, task: BackupTask, report: RunReport) -> N
         entities.note_number(session, task, report.entities)
 
 
-def update_account(session: Session, account: Account) -> None:
-    """Sum up the account's tasks: its state, its size, its last backup."""
+def _update_account(session: Session, account: Account) -> None:
     summary = repository.summary_of(session, account.id)
     stored = repository.stored_bytes(session, account.partner_id) - account.size_bytes + summary.size_bytes
     if stored > MOST_STORED:
@@ -156,7 +155,7 @@ def update_account(session: Session, account: Account) -> None:
 
 
 def refresh_account(session: Session, account: Account) -> None:
-    """Count the account anew when a task of it is gone."""
+    """Count the account anew when a task of it is gone, or came from elsewhere."""
     _update_account(session, account)
     stored = {"stored_bytes": repository.stored_bytes(session, account.partner_id)}
     _count_day(session, account.partner_id, clock.today(), stored, stored)

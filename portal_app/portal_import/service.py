@@ -184,7 +184,7 @@ def bills(session: Session, actor: Actor, source: str, page: int, size: int) -> 
 
 
 def bills_of(session: Session, actor: Actor, account_id: int, most: int) -> list[ImportedBill]:
-    """Bills that were imported of an account. The caller has found the account in the actor's scope."""
+    """The newest bills that were imported of an account, if the actor sees it."""
     actor.require(Permission.BILLING_VIEW)
     return _bills(session, actor, col(ImportedBill.account_id) == account_id, 1, most)[0]
 

@@ -17,7 +17,7 @@ from portal_app.accounts.import_csv import counted
 from portal_app.accounts.import_save import parts
 from portal_app.auth.actor import Actor
 from portal_app.backups.entities import service as entities
-from portal_app.backups.service import update_account
+from portal_app.backups.service import refresh_account
 from portal_app.errors import NotFound
 from portal_app.models import (
     Account,
@@ -240,7 +240,7 @@ def do(session: Session, order: Order, step: Step, here: Here) -> Account:
     _do_bills(session, actor, step, account, here)
     if any(one.does_something for one in step.tasks):
         session.flush()
-        update_account(session, account)
+        refresh_account(session, account)
     return account
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col, update
 from portal_app import clock, db
 from portal_app.auth.actor import NOBODY
 from portal_app.auth.permissions import Permission
+from portal_app.billing import account_bills
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
 from portal_app.jobs import cycle
 from portal_app.models import (
@@ -419,6 +420,15 @@ def test_imported_bills_are_read_by_who_sees_bills(cast: Cast, portal: Portal) -
     assert db.read(service.bills, cast.actor("mallory"), seen.source, 1, 10) == ([], 0)
     with pytest.raises(Denied):
         db.read(service.bills, without(cast.actor("alice"), Permission.BILLING_VIEW), seen.source, 1, 10)
+
+
+def test_the_accounts_page_in_billing_shows_them_and_owes_nothing_for_them(cast: Cast, portal: Portal) -> None:
+    before = db.read(account_bills.account_page, cast.actor("alice"), cast.accounts_a[1].id)
+    whole(cast, portal)
+    found = db.read(account_bills.account_page, cast.actor("alice"), new()[0].id)
+    assert [(one["period"], one["total"]) for one in found.imported] == [("2023-03", "2.50 EUR")]
+    assert (found.bills, found.amount_minor, found.paid.amount_minor) == ([], 0, 0)
+    assert db.read(account_bills.account_page, cast.actor("alice"), cast.accounts_a[1].id) == before
 
 
 def test_imported_bills_outlive_their_account(cast: Cast, portal: Portal) -> None:
