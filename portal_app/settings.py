@@ -232,6 +232,16 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def demo_files(self) -> Path:
+        """The folder that the demo's built-in task backs up; only where there is a demo."""
+        return (self.data_dir / "demo-files").resolve()
+
+    @property
+    def readable_folders(self) -> tuple[Path, ...]:
+        """Those that may be backed up."""
+        return (*self.backup_folders, self.demo_files)
+
+    @property
     def sqlalchemy_url(self) -> str:
         """Address of the database, SQLite in the data folder unless set."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'portal.db').resolve()}"

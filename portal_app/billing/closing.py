@@ -13,6 +13,8 @@ from portal_app.billing.profiles import profile_to_change
 from portal_app.errors import NotFound
 from portal_app.models import TRIALS, Account, Partner, Subscription
 
+NO_ACCOUNT = "There is no such account."
+
 
 def remove(session: Session, actor: Actor, account_id: int, reason: str) -> None:
     """Delete an account of the actor's, subscribed or not; its bills stay. The right to do so is the caller's matter.
@@ -22,10 +24,13 @@ def remove(session: Session, actor: Actor, account_id: int, reason: str) -> None
     """
     found = repository.find_account(session, actor, account_id)
     if found is None:
-        raise NotFound("There is no such account.")
+        raise NotFound(NO_ACCOUNT)
     # The profile before the account, as the day's work does.
     profile_to_change(session, found.partner_id)
-    account = session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+    account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    if account is None:
+        # Somebody else removed it while the profile was waited for.
+        raise NotFound(NO_ACCOUNT)
     if account.status not in TRIALS:
         _end_subscription(session, account, clock.now())
     trials.delete_account(session, actor, account, reason, activity=Activity.ACCOUNT_REMOVED)

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from portal_app.accounts import trials
 from portal_app.accounts.trials import Notice
-from portal_app.backups import schedule
 from portal_app.backups.rows import Service
 from portal_app.demo import accounts, entities, history
 from portal_app.models import (
@@ -98,7 +97,7 @@ def _make_tasks(session: Session, one: Made, hour: int, now: datetime, chooser: 
     session.flush()
     # Of its own, so that what the tasks hold changes nothing else of the demo.
     own = Random(one.plan.email)  # noqa: S311
-    planned = [(task, _plan(task, hour, own, now, never=never, over=_is_over(one.plan))) for task in tasks]
+    planned = [(task, _plan(task, hour, own, never=never, over=_is_over(one.plan))) for task in tasks]
     if not never:
         _make_runs(one, planned, now, chooser)
     domain = one.plan.email.partition("@")[2]
@@ -110,14 +109,13 @@ def _is_over(plan: accounts.AccountPlan) -> bool:
     return plan.state[0] == AccountStatus.TRIAL_EXPIRED
 
 
-def _plan(task: BackupTask, hour: int, own: Random, now: datetime, *, never: bool, over: bool) -> entities.Shape:
+def _plan(task: BackupTask, hour: int, own: Random, *, never: bool, over: bool) -> entities.Shape:
     """When the task runs, for how long it keeps, and what it holds: before its first run, all is active."""
     task.hour, task.active = hour, not over
     # Whatever ran did so daily.
     task.every = own.choice(list(Every)) if never else Every.DAILY
     task.keep_days = own.choice((None, None, 90, 365, 2555))
     task.discovery = own.choices(list(Discovery), (7, 2, 1))[0]
-    task.next_run_at = None if over else schedule.next_after(task, now)
     form = entities.shape(task.entities, Service(task.service), task.discovery, own)
     form = replace(form, active=form.held, inactive=0, archived=0, waiting=0, ignored=0) if never else form
     task.billed_entities = form.billed

@@ -11,7 +11,7 @@ from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.audit import chain
 from portal_app.auth import passwords
 from portal_app.billing.default_prices import ensure_price_books
-from portal_app.demo import accounts, people
+from portal_app.demo import accounts, built_in, people
 from portal_app.demo.audit import audit_rows
 from portal_app.demo.bills import make_bills
 from portal_app.demo.customers import Made, make_accounts
@@ -151,6 +151,7 @@ def _make(session: Session, now: datetime) -> None:
         )
         make_bills(session, partners[given.code], made[given.code], now, **given.billing)
     users = _make_people(session, partners, made[people.MAIN], now)
+    built_in.add_task(session, _shown(made[people.MAIN])[0], now)
     names = [one.account for one in made[people.MAIN]]
     chain.add(session, audit_rows(partners[people.MAIN].id, users, names, now, chooser))
 

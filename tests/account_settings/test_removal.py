@@ -1,6 +1,7 @@
 """The end of an account: who may, what goes, what stays, who is told; and how far the deletion of its data is."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from portal_app.auth.actor import ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.backups.engine import removal as data
 from portal_app.billing import closing
-from portal_app.errors import Conflict, Denied, NotFound
+from portal_app.errors import Conflict, Denied, NotFound, PortalError
 from portal_app.files import service as files
 from portal_app.jobs import queue
 from portal_app.models import Account, BackupTask, DeletedAccount, Job, JobState, StoredFile, Subscription, User
@@ -209,3 +210,19 @@ def test_a_trial_takes_its_data_with_it_too(cast: Cast, by: str) -> None:
             db.write(trials.advance, clock.now() + timedelta(days=days))
     assert not there(Account, account_id)
     assert [job.payload["vaults"] for job in jobs(account_id, data.FORGET)] == [["vault-of-ash"]]
+
+
+def test_of_two_who_remove_it_at_the_same_moment_one_does(office: Cast) -> None:
+    db.write(vault, office.accounts_a[0].id)
+
+    def act(_: int) -> str:
+        try:
+            remove(office)
+        except PortalError as refusal:
+            return refusal.sentence
+        return "removed"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(act, range(2)))
+    assert answers == [accounts.NOT_FOUND, "removed"]
+    assert len(jobs(office.accounts_a[0].id, data.FORGET)) == 1

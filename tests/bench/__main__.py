@@ -14,9 +14,9 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from portal_app import build
-from tests.bench import audit, billing, browser, data, documents, others, report, rounds, wire
+from tests.bench import audit, billing, browser, data, documents, entities, others, report, rounds, wire
 
-PARTS = ("rounds", "wire", "others", "start", "audit", "documents", "billing")
+PARTS = ("rounds", "wire", "others", "start", "audit", "documents", "billing", "entities")
 
 
 def arguments() -> argparse.Namespace:
@@ -46,9 +46,7 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterat
     if "start" in parts:
         seconds = others.second_start(browser, min(5, asked.n), folder / "start")
         yield "start", seconds, [report.starts(seconds)]
-    if "audit" in parts:
-        asked_for, lasting = audit.measure(asked.n * 7)
-        yield "audit", asked_for | lasting, list(report.audit(asked_for, lasting))
+    yield from lists(parts, asked.n * 7)
     if "documents" in parts:
         files = documents.measure(asked.n)
         yield (
@@ -59,6 +57,14 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterat
     if "billing" in parts:
         floor, portal, rows = billing.measure(min(5, asked.n))
         yield "billing", {"floor": floor, "portal": portal}, list(report.billing(floor, portal, rows))
+
+
+def lists(parts: list[str], number: int) -> Iterator[tuple[str, Any, list[report.Line]]]:
+    """Pages of lists against their own SQL."""
+    for name, part, tell in (("audit", audit, report.audit), ("entities", entities, report.entities)):
+        if name in parts:
+            asked_for, lasting = part.measure(number)
+            yield name, asked_for | lasting, list(tell(asked_for, lasting))
 
 
 def main() -> None:

@@ -1,30 +1,22 @@
 """The audit page at a million rows of one partner against its own statements sent raw; the file, and the check."""
 
-import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import event
 
 from portal_app import db
 from portal_app.audit import reading, verify
 from portal_app.audit.query import AuditQuery
 from portal_app.audit.tags import Activity
-from portal_app.auth.actor import Actor, ActorKind
-from portal_app.auth.permissions import Permission
-from portal_app.models import User
-from portal_app.settings import reset_settings
-from tests.bench import data
+from portal_app.auth.actor import Actor
+from tests.bench import data, raw
 
 ROWS = 1_000_000
 AT_ONCE = 10_000
-Figures = dict[str, dict[str, list[float]]]  # the question -> "page" or "raw" -> milliseconds
+Figures = dict[str, raw.Times]  # by the question
 MAKE = f"""
 import sys
 from datetime import timedelta
@@ -74,8 +66,8 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 
 def measure(number: int) -> tuple[Figures, dict[str, float]]:
     """Each question so often, page and raw in turn, at the first page and in the middle; then export and check."""
-    _use(_database())
-    actor = _administrator()
+    raw.use(_database())
+    actor = raw.administrator()
     figures: Figures = {}
     for name, asked in QUESTIONS.items():
         query = AuditQuery(**asked)
@@ -92,45 +84,8 @@ def _middle(actor: Actor, query: AuditQuery) -> Any:
     return page.rows[0].mark if page.rows and not query.since else None
 
 
-def _compare(actor: Actor, query: AuditQuery, number: int) -> dict[str, list[float]]:
-    statements = _statements(actor, query)
-    raw = sqlite3.connect(db.engine().url.database or "")
-    for pragma in ("cache_size = -65536", "mmap_size = 1073741824"):
-        raw.execute(f"PRAGMA {pragma}")
-    times: dict[str, list[float]] = {"page": [], "raw": []}
-    for one in range(-3, number):
-        page, plain = _timed(db.read, reading.page, actor, query), _timed(_run, raw, statements)
-        if one >= 0:
-            times["page"].append(page)
-            times["raw"].append(plain)
-    raw.close()
-    return times
-
-
-def _timed(do: Any, *args: Any) -> float:
-    begun = time.perf_counter()
-    do(*args)
-    return (time.perf_counter() - begun) * 1000
-
-
-def _run(raw: sqlite3.Connection, statements: list[tuple[str, Any]]) -> None:
-    # Of one moment, as the page is.
-    raw.execute("BEGIN")
-    for statement, values in statements:
-        raw.execute(statement, values).fetchall()
-    raw.execute("ROLLBACK")
-
-
-def _statements(actor: Actor, query: AuditQuery) -> list[tuple[str, Any]]:
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        seen.append((statement, values))
-
-    event.listen(db.engine(), "before_cursor_execute", note)
-    db.read(reading.page, actor, query)
-    event.remove(db.engine(), "before_cursor_execute", note)
-    return [one for one in seen if one[0].lstrip().startswith(("SELECT", "WITH"))]
+def _compare(actor: Actor, query: AuditQuery, number: int) -> raw.Times:
+    return raw.compare(lambda: db.read(reading.page, actor, query), number)
 
 
 def _verify(actor: Actor) -> None:
@@ -147,29 +102,7 @@ def _export(actor: Actor) -> None:
 
 
 def _seconds(do: Any, *args: Any) -> float:
-    return _timed(do, *args) / 1000
-
-
-def _administrator() -> Actor:
-    def read(session: Any) -> Actor:
-        user = session.query(User).filter(User.email == data.EMAIL).one()
-        return Actor(
-            kind=ActorKind.PARTNER,
-            user_id=user.id,
-            partner_id=user.partner_id,
-            email=user.email,
-            permissions=frozenset(Permission),
-            all_accounts=True,
-            time_zone="Europe/Paris",
-        )
-
-    return db.read(read)
-
-
-def _use(folder: Path) -> None:
-    os.environ |= {"PORTAL_DATA_DIR": str(folder), "PORTAL_DATABASE_URL": ""}
-    reset_settings()
-    db.reset_engine()
+    return raw.timed(do, *args) / 1000
 
 
 def _database() -> Path:

@@ -66,5 +66,6 @@ def htmx() -> Path:
 
 def made_of() -> str:
     """A digest of what decides on the rows: the tables' shape and the generator."""
-    sources = [*sorted((ROOT / "alembic" / "versions").glob("*.py")), ROOT / "portal_app" / "demo" / "generator.py"]
+    demo = ROOT / "portal_app" / "demo"
+    sources = [*sorted((ROOT / "alembic" / "versions").glob("*.py")), demo / "generator.py", demo / "bulk_entities.py"]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()[:10]

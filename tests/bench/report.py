@@ -118,6 +118,16 @@ def audit(found: dict[str, dict[str, list[float]]], lasting: dict[str, float]) -
         yield Line(f"audit, {what}", LARGE, None, None, seconds, None, seconds, None, "itself")
 
 
+def entities(found: dict[str, dict[str, list[float]]], lasting: dict[str, float]) -> Iterator[Line]:
+    """A task's page against its own statements sent raw; how long a listing takes."""
+    for question, times in found.items():
+        page, plain = median(times["page"]), median(times["raw"])
+        line = f"entities page: {question}"
+        yield Line(line, LARGE // 2, None, plain, page, p95(times["page"]), page / plain, None, "its SQL")
+    for what, seconds in lasting.items():
+        yield Line(f"10,000 entities, {what}", LARGE // 2, None, None, seconds, None, seconds, None, "itself")
+
+
 def documents(found: dict[tuple[str, int], tuple[list[float], list[float]]]) -> Iterator[Line]:
     """A bill's files against plain SQL that reads and writes the same rows; then lines a second."""
     for (what, lines), (floor, portal) in found.items():

@@ -15,7 +15,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 def allowed(path: str) -> tuple[Path, PurePosixPath]:
     """The provider's folder that holds the path, and the path below it. Raises Invalid."""
     wanted = PurePosixPath(path)
-    for root in settings().backup_folders:
+    for root in settings().readable_folders:
         if wanted.is_absolute() and ".." not in wanted.parts and wanted.is_relative_to(root.as_posix()):
             return root, wanted.relative_to(root.as_posix())
     raise Invalid(path=NOT_ALLOWED)
