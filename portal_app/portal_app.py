@@ -24,6 +24,7 @@ from portal_app.audit import page as audit_page
 from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
 from portal_app.auth import routes as auth_routes
+from portal_app.backups import activity_page, backups_page, restore_page, task_form_page, task_page
 from portal_app.backups import page as account_page
 from portal_app.billing import account_page as account_bills_page
 from portal_app.billing import details_page as payment_details_page
@@ -72,6 +73,11 @@ PAGES = (
     account_bills_page,
     account_page,
     api_tokens_page,
+    activity_page,
+    backups_page,
+    restore_page,
+    task_form_page,
+    task_page,
     billing_history_page,
     billing_status_page,
     payment_details_page,

@@ -50,6 +50,7 @@ class TaskOut(BaseModel):
     source: SourceKind | None = Field(description="What the built-in engine reads from.")
     place: str = Field(description="Where that is, in words without secrets.")
     entities: int = Field(description="How many entities it holds.")
+    billed_entities: int = Field(description="How many of them count for the bill: active ones, but for unlicensed.")
     size_bytes: int = Field(description="Bytes of its data.")
     last_outcome: Outcome | None = Field(description="How its last run ended; null before the first.")
     last_finished: datetime | None = Field(description="When that was.")
@@ -163,6 +164,7 @@ def shown(task: BackupTask) -> TaskOut:
         source=task.source_kind,
         place=task.source_place,
         entities=task.entities,
+        billed_entities=task.billed_entities,
         size_bytes=task.size_bytes,
         last_outcome=task.last_outcome,
         last_finished=task.last_finished_at,

@@ -78,11 +78,11 @@ def runs_of(
         select(BackupRun, BackupTask.name)
         .join(BackupTask, col(BackupTask.id) == col(BackupRun.task_id))
         .join(Account, col(Account.id) == col(BackupRun.account_id))
-        .where(col(BackupRun.account_id) == account_id, visible(actor), _older(before))
+        .where(col(BackupRun.account_id) == account_id, visible(actor), older(before))
         .order_by(col(BackupRun.finished_at).desc(), col(BackupRun.id).desc())
         .limit(limit)
     )
-    return [_run_row(run, name) for run, name in found]
+    return [run_row(run, name) for run, name in found]
 
 
 def account_to_change(session: Session, actor: Actor, account: int | str) -> Account | None:
@@ -243,7 +243,8 @@ def _tells_size() -> ColumnElement[bool]:
     return and_(col(BackupRun.outcome) != Outcome.FAILED, col(BackupRun.size_bytes) > 0)
 
 
-def _older(before: RunMark | None) -> ColumnElement[bool]:
+def older(before: RunMark | None) -> ColumnElement[bool]:
+    """The condition for the next page of a list of runs."""
     if before is None:
         return true()
     finished = col(BackupRun.finished_at)
@@ -264,7 +265,8 @@ def _task_row(task: BackupTask) -> TaskRow:
     )
 
 
-def _run_row(run: BackupRun, task_name: str) -> RunRow:
+def run_row(run: BackupRun, task_name: str) -> RunRow:
+    """What is shown of a run."""
     return RunRow(
         id=run.id or 0,
         task_id=run.task_id,

@@ -154,6 +154,13 @@ def _update_account(session: Session, account: Account) -> None:
     session.execute(update(Account).where(col(Account.id) == account.id).values(**_figures(summary)))
 
 
+def refresh_account(session: Session, account: Account) -> None:
+    """Count the account anew when a task of it is gone."""
+    _update_account(session, account)
+    stored = {"stored_bytes": repository.stored_bytes(session, account.partner_id)}
+    _count_day(session, account.partner_id, clock.today(), stored, stored)
+
+
 def _figures(summary: Summary) -> dict[str, Any]:
     return {
         "backup_status": summary.status,

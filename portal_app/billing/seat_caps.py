@@ -32,9 +32,9 @@ def tell_waiting(session: Session, account: Account, task: BackupTask, cap: int,
     letter = Letter(
         subject=f"{account.name} has reached its seat cap",
         paragraphs=(
-            f"The last backup of {task.name} found {number:,} new entities. With them, {account.name} would have more "
-            f"than the {cap:,} seats of its cap, so they wait and are not billed.",
-            "Add those that belong in the backup, ignore the others, or raise the cap.",
+            f"The last backup of {task.name} found more than the {cap:,} seats that {account.name}'s cap allows: "
+            f"{number:,} new {'entity waits and is' if number == 1 else 'entities wait and are'} not billed.",
+            "Add what belongs in the backup, ignore the rest, or raise the cap.",
         ),
         action=("Open the backup task", absolute(f"/accounts/{account.id}/tasks/{task.id}")),
     )

@@ -114,6 +114,12 @@ def end_all_of(session: Session, account_id: int) -> None:
     session.execute(update(StoredFile).where(mine).values(ends_at=clock.now()))
 
 
+def end_own(session: Session, user_id: int) -> None:
+    """End what was made for a person of the accounts that they saw then: now they see others."""
+    own = (col(StoredFile.user_id) == user_id, col(StoredFile.account_id).is_(None))
+    session.execute(update(StoredFile).where(*own).values(ends_at=clock.now()))
+
+
 def prune(session: Session) -> None:
     """Delete the files that have ended."""
     for file in session.exec(select(StoredFile).where(col(StoredFile.ends_at) <= clock.now())):

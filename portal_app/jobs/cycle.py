@@ -29,6 +29,7 @@ from portal_app.billing import cycle as billing
 from portal_app.billing.ledger import Written
 from portal_app.deployment import is_demo
 from portal_app.errors import Invalid
+from portal_app.files import service as files
 from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
 from portal_app.webhooks import outbox as webhooks
@@ -111,11 +112,12 @@ def sweep(now: datetime, stop: Event | None = None) -> Counts:
 
 
 def prune(session: Session, now: datetime) -> None:
-    """Forget sign-ins that have ended, uploads that nobody imported, what old mail said and programs were answered."""
+    """Forget sign-ins and files that ended, uploads nobody imported, what old mail said and programs were answered."""
     session.exec(delete(LoginSession).where(col(LoginSession.ends_at) <= now))
     session.exec(delete(LoginTicket).where(col(LoginTicket.ends_at) <= now))
     import_service.prune(session)
     outbox.prune(session, now)
+    files.prune(session)
     repeats.prune(session, now)
     webhooks.prune(session, now)
 

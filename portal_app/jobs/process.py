@@ -1,8 +1,9 @@
-"""The worker as a process: does jobs, and queues the backups whose time has come."""
+"""The worker as a process: does jobs, and queues the backups whose time has come.
 
-import contextlib
+Only what it starts is nice to others (`engine.tools`). It is not: whoever has SQLite's lock must not wait for anything.
+"""
+
 import logging
-import os
 import signal
 import sys
 import threading
@@ -20,8 +21,6 @@ from portal_app.settings import settings
 
 OTHERS_AT_ONCE = 2
 LOOK_SECONDS = 5.0
-# The server's answers come first.
-_NICE = 10
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +32,6 @@ def main(*, beside_server: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     if beside_server:
         threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
     with locks.serving():
         work(stop)
 

@@ -87,7 +87,7 @@ class BackupTask(SQLModel, table=True):
     name: str = Field(max_length=120)
     service: str = Field(default="generic", max_length=40)
     entities: int = 0
-    # How many of them are billed (backups/entities.py).
+    # How many of them are billed (backups/entities/shown.py).
     billed_entities: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     size_bytes: int = Field(default=0, sa_type=BigInteger)
     last_outcome: str | None = None

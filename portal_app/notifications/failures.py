@@ -49,11 +49,18 @@ def tell(session: Session) -> int:
     fresh = [(row.task_id, row.outcome) for row in claimed if row.finished_at > clock.now() - NEWS]
     readers = repository.readers(session, "exceptions") if fresh else {}
     groups: dict[int, list[Look]] = defaultdict(list)
-    for look in _looks(session, fresh, readers.keys()) if readers else ():
+    looks = _looks(session, fresh, readers.keys()) if readers else []
+    _forget(session, {task_id for task_id, _ in fresh} - {look.thing.task_id for look in looks})
+    for look in looks:
         groups[look.partner_id].append(look)
     for partner_id, looks in groups.items():
         _tell_partner(session, session.get_one(Partner, partner_id), looks, readers[partner_id])
     return len(claimed)
+
+
+def _forget(session: Session, task_ids: Collection[int]) -> None:
+    """Trouble of which nobody hears any more: whoever does later is not to be told that it ended."""
+    session.execute(delete(TaskTrouble).where(col(TaskTrouble.task_id).in_(task_ids)))
 
 
 def _looks(session: Session, fresh: Sequence[tuple[int, str]], partner_ids: Collection[int]) -> list[Look]:

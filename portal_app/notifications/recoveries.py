@@ -13,10 +13,10 @@ from portal_app.auth.actor import system
 from portal_app.mail.letter import Letter
 from portal_app.mail.links import absolute
 from portal_app.mail.service import queue_all
-from portal_app.models import Account, BackupTask, Job, JobState, Partner
+from portal_app.models import Account, BackupEntity, BackupRun, BackupTask, Job, JobState, Partner
 from portal_app.notifications import letters, repository
 from portal_app.notifications.failures import NEWS
-from portal_app.notifications.letters import count
+from portal_app.notifications.letters import NAMES_SHOWN, count
 from portal_app.notifications.rows import Reader
 from portal_app.notifications.unseen import RECOVERIES
 
@@ -53,7 +53,7 @@ def _tell_partner(session: Session, partner: Partner, ended: Sequence[Ended], re
     letter = Letter(
         subject=_subject(ended),
         paragraphs=("What was asked for, by whom, and what came of it:",),
-        items=letters.shortened([_item(partner, *one) for one in ended]),
+        items=letters.shortened([_item(session, partner, *one) for one in ended]),
         action=("Open Restore and Export", _address(ended[-1][0])),
     )
     queue_all(session, letters.mails(letter, partner, readers, f"recovery:{partner.id}:{ended[-1][0].id}"))
@@ -68,15 +68,23 @@ def _subject(ended: Sequence[Ended]) -> str:
     return f"{count(len(ended), 'restore or export', 'restores and exports')} ended"
 
 
-def _item(partner: Partner, job: Job, account: str, task: str) -> tuple[str, str, str]:
-    what = len(job.payload.get("entity_ids") or ())
-    parts = (
-        f"{KINDS[job.kind]} of {count(what, 'entity', 'entities') if what else 'everything'}, "
-        f"asked for by {job.made_by} at {letters.at(job.created_at, partner)}, "
-        f"{_OUTCOMES[JobState(job.state)]} at {letters.at(job.finished_at, partner)}.",
-        job.fault if job.state == JobState.FAILED else "",
-    )
-    return f"{account}: {task}", _address(job), " ".join(part for part in parts if part)
+def _item(session: Session, partner: Partner, job: Job, account: str, task: str) -> tuple[str, str, str]:
+    asked = f"asked for by {job.made_by} at {letters.at(job.created_at, partner)}"
+    came = f"{_OUTCOMES[JobState(job.state)]} at {letters.at(job.finished_at, partner)}."
+    said = job.fault if job.state == JobState.FAILED else str(job.result.get("words", ""))
+    remark = f"{KINDS[job.kind]} of {_what(session, partner, job)}, {asked}, {came} {said}"
+    return f"{account}: {task}", _address(job), remark.rstrip()
+
+
+def _what(session: Session, partner: Partner, job: Job) -> str:
+    """Such as "anna@x.example, bert@x.example as of Nov 23, 2026, 3:07 PM"."""
+    ids = list(job.payload.get("entities") or ())
+    first = select(BackupEntity.name).where(col(BackupEntity.id).in_(ids[:NAMES_SHOWN])).order_by(col(BackupEntity.id))
+    found = [*session.scalars(first)]
+    rest = f" and {len(ids) - len(found):,} more" if len(ids) > len(found) else ""
+    what = ", ".join(found) + rest if found else count(len(ids), "entity", "entities") if ids else "everything"
+    run = session.get(BackupRun, job.payload.get("run") or 0)
+    return f"{what} as of {letters.at(run.finished_at, partner)}" if run else what
 
 
 def _address(job: Job) -> str:

@@ -47,6 +47,7 @@ NO_BACKUP, NOT_DUE = "No backup", "Not due"
 STATUSES = {Outcome.FAILED: "Failed", Outcome.PARTIAL: "Partially failed", Outcome.SUCCESSFUL: "Successful"}
 # What needs somebody comes first.
 _EXCEPTIONS = (STATUSES[Outcome.FAILED], NO_BACKUP, STATUSES[Outcome.PARTIAL])
+_COUNTED = {status: status.lower() for status in STATUSES.values()} | {NO_BACKUP: "without a backup"}
 _DAYS = {Every.DAILY: 1, Every.THREE_DAYS: 3, Every.WEEKLY: 7}
 _GRACE = timedelta(hours=12)
 _SERVICES = {str(service): service.label for service in Service}
@@ -216,13 +217,13 @@ def _letter(period: Period, findings: Findings, file: StoredFile) -> Letter:
 
 
 def _in_short(counts: Counter[str]) -> str:
-    parts = [f"{counts[status]:,} {status.lower()}" for status in _EXCEPTIONS if counts[status]]
+    parts = [f"{counts[status]:,} {_COUNTED[status]}" for status in _EXCEPTIONS if counts[status]]
     return ", ".join(parts) or ("all successful" if counts else "no tasks yet")
 
 
 def _in_full(counts: Counter[str]) -> str:
     statuses = (STATUSES[Outcome.SUCCESSFUL], STATUSES[Outcome.PARTIAL], STATUSES[Outcome.FAILED], NO_BACKUP)
-    told = ", ".join(f"{counts[status]:,} {status.lower()}" for status in statuses)
+    told = ", ".join(f"{counts[status]:,} {_COUNTED[status]}" for status in statuses)
     rest = f" {count(counts[NOT_DUE], 'task')} had no backup due." if counts[NOT_DUE] else ""
     return f"of {count(counts.total(), 'backup task')}, {told}.{rest}"
 

@@ -14,6 +14,9 @@ def _tab(label: str, path: str, *any_of: Permission) -> Place:
 # Their addresses below `/accounts/{id}`. No price stands on any of them.
 TABS = (
     _tab("Overview", "", _ACCESS),
+    _tab("Backups", "/backups", _ACCESS),
+    _tab("Restore", "/restore", Permission.DATA_RESTORE, Permission.DATA_EXPORT),
+    _tab("Activity", "/activity", _ACCESS),
     _tab("User Management", "/users", Permission.CUSTOMER_USERS_MANAGE),
     _tab("Settings", "/settings", Permission.ACCOUNTS_CHANGE, Permission.ACCOUNTS_REMOVE),
 )

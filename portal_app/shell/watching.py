@@ -68,6 +68,27 @@ async def keep_fresh(
         hub.pages.discard(page)
 
 
+async def keep_asking(state: BaseState, permission: Permission, ask: Callable[[Actor], Awaitable[float]]) -> None:
+    """Call `ask` with a fresh actor, under the state's lock, again after as many seconds as it gives.
+
+    Ends as `keep_fresh` does, which tells of a right that is gone. One at a time for a tab's page.
+    """
+    async with state:
+        page = (state.router.session.client_token, state.router.url.path)
+    if (asking := (page[0], f"{page[1]}#")) in hub.pages:
+        return
+    hub.pages.add(asking)
+    try:
+        while await _still_open(state, page):
+            async with state:
+                rest = await ask(await guard.check_again(state, permission))
+            await asyncio.sleep(rest)
+    except PortalError:
+        return
+    finally:
+        hub.pages.discard(asking)
+
+
 async def _still_open(state: BaseState, page: tuple[str, str]) -> bool:
     async with state:
         here = state.router.url.path == page[1]

@@ -50,7 +50,7 @@ def listing(
     cells: Callable[[Any], Sequence[Node]],
     *,
     loading: rx.Var[bool],
-    path: str,
+    path: Text,
     placeholder: str,
     no_match: tuple[str, str, str],
     filters: Sequence[Filter] = (),
@@ -119,7 +119,7 @@ def _select(one: Filter, answer: Callable[[str, Text], Any]) -> rx.Component:
     )
 
 
-def _chips(state: Any, filters: Sequence[Filter], path: str, answer: Callable[..., Any]) -> rx.Component:
+def _chips(state: Any, filters: Sequence[Filter], path: Text, answer: Callable[..., Any]) -> rx.Component:
     return rx.cond(
         state.filtered,
         rx.el.div(
@@ -197,12 +197,13 @@ def steps(
     next: rx.Var[str],
     load: Event,
     name: str = "page-size",
+    back: str = "Previous",
 ) -> rx.Component:
     """A pager of a list whose pages are not numbered. `previous` and `next` are addresses; empty at the end."""
     return rx.el.nav(
         _sizes(size, on_size, PAGE_SIZES, name),
         rx.el.div(
-            _step("Previous", previous, previous == "", True, load),
+            _step(back, previous, previous == "", True, load),
             _step("Next", next, next == "", True, load),
             class_name="pager-steps",
         ),

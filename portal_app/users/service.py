@@ -11,6 +11,7 @@ from portal_app.auth import one_time, passwords, sessions
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission, effective
 from portal_app.errors import Conflict, Invalid, NotFound
+from portal_app.files import service as files
 from portal_app.models import ExternalIdentity, LinkKind, Partner, Role, SignInType, User, UserKind, UserState
 from portal_app.text import fold, normal_email
 from portal_app.users import acts, invitations, repository, rules
@@ -184,6 +185,8 @@ def _change(session: Session, actor: Actor, user_id: int, version: int, wanted: 
     user.name, user.name_key = wanted.name, fold(wanted.name)
     _set_identity(session, me, user, wanted)
     moved = _set_access(session, me, user, wanted)
+    if any(moved) or before.access != Snapshot.of(user).access:
+        files.end_own(session, user_id)
     acts.tell(session, me.actor, user, before, moved=moved)
     return user.email
 

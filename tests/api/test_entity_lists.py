@@ -7,8 +7,10 @@ import pytest
 from sqlmodel import select
 
 from portal_app import db
+from portal_app.auth.permissions import Permission
 from portal_app.backups.intake import MOST_LISTED
 from portal_app.models import BackupEntity, BackupRun, BackupTask
+from tests.api.conftest import Client, bearer, new_token
 from tests.api.test_backup_runs import body, post
 from tests.backups.conftest import Cast
 
@@ -103,3 +105,25 @@ def test_ten_thousand_are_taken_and_no_more(post: Any, cast: Cast) -> None:
     assert len(json.dumps(whole)) < 2_000_000
     assert post(whole).status_code == 201
     assert len(entities()) == MOST_LISTED
+
+
+def test_what_was_listed_is_read_in_pages_and_by_what_it_is(post: Any, client: Client, cast: Cast) -> None:
+    assert post(listed(cast, LISTED, outcome="partial")).status_code == 201
+    assert post(listed(cast, LISTED[:2], run="2", outcome="partial")).status_code == 201
+    task = kept(BackupTask)
+    reads = bearer(new_token(cast.partner_id, Permission.ACCOUNTS_ACCESS))
+
+    def keys(**asked: Any) -> list[str]:
+        told = client.get(f"/api/v1/tasks/{task.id}/entities", params=asked, headers=reads).json()
+        rest = keys(**asked | {"cursor": told["next"]}) if told["next"] else []
+        return [one["key"] for one in told["data"]] + rest
+
+    every = [one["key"] for one in LISTED]
+    assert keys() == keys(limit=1) == keys(limit=2) == every
+    assert keys(standing="inactive") == keys(state="not_active") == every[2:]
+    assert keys(state="failed", limit=1) == every[1:2]
+    told = client.get(f"/api/v1/tasks/{task.id}/entities", headers=reads).json()["data"]
+    assert [one["billed"] for one in told] == [True, True, False]
+    assert (told[1]["error"], told[1]["last_backup"]) == ("Access refused.", None)
+    told = client.get(f"/api/v1/tasks/{task.id}", headers=reads).json()
+    assert (told["entities"], told["billed_entities"]) == (3, 2)

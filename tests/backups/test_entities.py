@@ -1,6 +1,7 @@
 """Entities of a task: who may, what a listing changes, what people decide, and what of it is billed."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from portal_app.models import (
     Subscription,
 )
 from tests import factories
-from tests.backups.conftest import Cast, without
+from tests.backups.conftest import Cast, at_once, without
 
 AT = clock.now().replace(microsecond=0)
 LATER = AT + timedelta(hours=1)
@@ -296,6 +297,24 @@ def test_a_seat_that_becomes_free_takes_who_comes(cast: Cast) -> None:
     assert see(task, "bo", "cy") == Noted(new=1, gone=1)
     assert see(task, "ada", "bo", "cy") == Noted(waiting=0, back=0, capped=1)
     assert standings(task) == {"ada": "waiting", "bo": "active", "cy": "active"}
+
+
+def test_listings_and_decisions_at_once_leave_each_entity_once_and_the_count_right(
+    cast_anywhere: Cast, task: int
+) -> None:
+    see(task, "ada")
+    ada = ids(task, "ada")
+
+    def do(number: int) -> None:
+        if number % 2:
+            see(task, "ada", "bo", "cy", at=LATER)
+        else:
+            with suppress(Conflict):
+                db.write(service.decide, cast_anywhere.alice, task, ada, ("archive", "reactivate")[number // 2 % 2])
+
+    at_once(do, 6)
+    assert sorted(standings(task)) == ["ada", "bo", "cy"]
+    assert counts(task) == (3, list(standings(task).values()).count("active"))
 
 
 # Reading

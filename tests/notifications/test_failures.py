@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from portal_app import clock, db
 from portal_app.audit.tags import Activity
-from portal_app.models import AuditEvent, BackupRun, TaskTrouble
+from portal_app.models import AuditEvent, BackupRun, NotificationRecipient, TaskTrouble
 from portal_app.notifications import failures, looking, unseen
 from tests.cast import Cast
 from tests.notifications.news import at, entity, later, letters, look, mails, recipient, run, task_of
@@ -164,6 +164,21 @@ def test_without_a_recipient_nothing_is_queued_and_nothing_is_left_to_tell(cast:
     db.write(recipient, cast.partner_b, "exceptions")
     look()
     assert mails() == []
+
+
+def test_who_comes_later_is_not_told_that_old_trouble_has_ended(cast: Cast, noon: pytest.MonkeyPatch) -> None:
+    ash = cast.accounts_a[0]
+    db.write(run, ash, "failed")
+    look()
+    db.write(lambda session: session.delete(session.exec(select(NotificationRecipient)).one()))
+    later(noon, HOUR)
+    db.write(run, ash, "failed")
+    look()
+    db.write(recipient, cast.partner_a, "exceptions")
+    later(noon, HOUR)
+    db.write(run, ash, "successful")
+    look()
+    assert len(mails()) == 1
 
 
 # Faults

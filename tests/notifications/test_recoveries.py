@@ -11,7 +11,7 @@ from portal_app.models import Job, JobState
 from portal_app.notifications import failures
 from tests import factories
 from tests.cast import Cast
-from tests.notifications.news import at, letters, look, mails, recipient, task_of
+from tests.notifications.news import at, entity, letters, look, mails, recipient, run, task_of
 
 pytestmark = pytest.mark.usefixtures("database")
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -40,15 +40,33 @@ def job(session: Session, cast: Cast, kind: str, state: JobState, **given: Any) 
     ],
 )
 def test_who_asked_for_what_and_what_came_of_it(cast: Cast, kind: str, state: JobState, subject: str) -> None:
-    db.write(job, cast, kind, state, payload={"entity_ids": [4, 5]}, fault="The bucket refused the password.")
+    fault = "The bucket refused the password." if state == JobState.FAILED else ""
+
+    def end(session: Session) -> None:
+        names = ("anna@x.example", "bert@x.example")
+        ids = [entity(session, cast.accounts_a[0], name, told=True).id for name in names]
+        made = run(session, cast.accounts_a[0], "successful", NOW - timedelta(hours=3))
+        payload, result = {"run": made.id, "entities": ids}, {"words": "12 files."} if state == JobState.DONE else {}
+        job(session, cast, kind, state, payload=payload, result=result, fault=fault)
+
+    db.write(end)
     look()
     (mail,), (letter,) = mails(), letters()
     assert (mail.recipient, mail.subject) == ("ann@readers.example", subject)
     ((name, address, remark),) = letter.items
     assert name == "Alpha Ash: Files of Alpha Ash"
     assert address == letter.action[1] == f"http://localhost:3000/accounts/{cast.accounts_a[0].id}/restore"
-    assert "of 2 entities, asked for by bob@x.example at Nov 25, 2026, 12:00 PM" in remark
-    assert ("The bucket refused the password." in remark) == (state == JobState.FAILED)
+    what = f"{kind.capitalize()} of anna@x.example, bert@x.example as of Nov 25, 2026, 9:00 AM"
+    assert remark.startswith(f"{what}, asked for by bob@x.example at Nov 25, 2026, 12:00 PM, ")
+    ends = {JobState.DONE: "12 files.", JobState.FAILED: fault}
+    assert remark.endswith(ends.get(state, "at Nov 25, 2026, 12:00 PM."))
+
+
+@pytest.mark.parametrize(("chosen", "what"), [(0, "everything"), (1, "1 entity"), (9, "9 entities")])
+def test_what_it_was_of_where_the_entities_are_gone(cast: Cast, chosen: int, what: str) -> None:
+    db.write(job, cast, "restore", JobState.DONE, payload={"run": 98_765, "entities": list(range(1, chosen + 1))})
+    look()
+    assert f"Restore of {what}, asked for" in letters()[0].items[0][2]
 
 
 def test_several_at_once_are_one_mail(cast: Cast) -> None:

@@ -143,8 +143,9 @@ def test_it_counts_tasks_and_names_exceptions_first(cast: Cast) -> None:
     fill(cast)
     look()
     (letter,) = letters()
-    assert letter.subject == "Backups of the last day: 1 failed, 1 no backup"
-    assert letter.paragraphs[1].endswith("of 3 backup tasks, 1 successful, 0 partially failed, 1 failed, 1 no backup.")
+    assert letter.subject == "Backups of the last day: 1 failed, 1 without a backup"
+    counted = "of 3 backup tasks, 1 successful, 0 partially failed, 1 failed, 1 without a backup."
+    assert letter.paragraphs[1].endswith(counted)
     assert [(name.partition(":")[0], remark.partition(" at ")[0]) for name, _, remark in letter.items] == [
         ("Alpha Ash", "Failed"),
         ("Alpha Elm", "No backup: last one Nov 22, 2026, 6:00 AM"),

@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 import zipfile
-from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -16,8 +15,8 @@ from portal_app.audit.tags import Activity
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Conflict, Denied, NotFound
 from portal_app.files import service as files
-from portal_app.jobs import loop, queue
-from portal_app.jobs.worker import Worker
+from portal_app.jobs import cycle, loop, queue
+from portal_app.jobs.worker import Work, Worker
 from portal_app.mail import delivery
 from portal_app.models import (
     Account,
@@ -36,6 +35,7 @@ from portal_app.reports import usage
 from tests import factories
 from tests.cast import Cast
 from tests.mail.servers import Mailbox
+from tests.users.people import change
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -198,6 +198,31 @@ def test_what_is_too_large_for_a_mail_is_a_link_for_its_asker_alone(
             db.read(files.find, stranger, file.id)
 
 
+def test_a_link_ends_when_its_asker_is_to_see_other_accounts(cast: Cast) -> None:
+    twin = db.write(lambda session: factories.user(session, cast.partner_a))
+    db.write(usage.ask, factories.actor(twin), [account.id for account in cast.accounts_a])
+    work()
+    (file,) = db.read(lambda session: list(session.exec(select(StoredFile))))
+    granted = (str(Permission.DASHBOARD_VIEW), str(Permission.USAGE_EXPORT))
+    change(cast.actor("alice"), twin, name="Another name")
+    assert db.read(files.find, factories.actor(twin), file.id)
+    change(cast.actor("alice"), twin, role=Role.CUSTOM, permissions=granted)
+    with pytest.raises(NotFound):
+        db.read(files.find, factories.actor(twin), file.id)
+
+
+def test_what_has_ended_goes_from_the_disk_with_the_daily_work(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(cast, "alice", *cast.accounts_a)
+    work()
+    (file,) = db.read(lambda session: list(session.exec(select(StoredFile))))
+    for days, is_there in ((6, True), (8, False)):
+        then = file.made_at + timedelta(days=days)
+        monkeypatch.setattr(clock, "now", lambda then=then: then)
+        db.write(cycle.prune, then)
+        assert files.path_of(file).exists() == is_there
+    assert db.read(lambda session: list(session.exec(select(StoredFile)))) == []
+
+
 def test_it_is_audited(cast: Cast) -> None:
     ask(cast, "alice", *cast.accounts_a)
     work()
@@ -253,13 +278,12 @@ def test_what_was_begun_leaves_no_file_when_it_fails(cast: Cast, data_dir, monke
 
 def test_who_cancels_it_ends_it(cast: Cast, data_dir) -> None:
     ask(cast, "alice", *cast.accounts_a)
-    worker: Worker
 
-    def run(given) -> Callable | dict:
+    def run(given: Work) -> dict[str, object]:
+        given.is_canceled = True
         given.stop.set()
         return usage.run(given)
 
-    worker = Worker({usage.KIND: run}, 1)
-    worker.run_due()
+    assert Worker({usage.KIND: run}, 1).run_due() == 1
     assert jobs()[0].state == JobState.CANCELED
     assert list((data_dir / "files").iterdir()) == []

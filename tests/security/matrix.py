@@ -15,7 +15,17 @@ AREAS: dict[str, frozenset[str]] = {
     "accounts": frozenset({"accounts:add"}),
     "api_tokens": frozenset({"api:manage"}),
     "audit": frozenset({"audit:view"}),
-    "backups": frozenset({"accounts:access"}),
+    "backups": frozenset(
+        {
+            "accounts:access",
+            "backups:run",
+            "data:export",
+            "data:export or data:restore",
+            "data:restore",
+            "tasks:delete",
+            "tasks:manage",
+        }
+    ),
     "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
     "customer_users": frozenset({"customer-users:manage"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),

@@ -193,6 +193,8 @@ class Run:
         if days is None or all(one.outcome == Outcome.FAILED for one in self.seen):
             return
         self._show("Deleting what is past its time")
+        # A restore that was killed may have left its lock, too.
+        vault.unlock(every=False)
         prune = (self.started.toordinal() + (self.plan.task.id or 0)) % _PRUNE_DAYS == 0
         try:
             vault.forget(days, prune=prune)

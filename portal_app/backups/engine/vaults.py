@@ -73,7 +73,7 @@ class Vault:
             self._ask("init")
 
     def unlock(self, *, every: bool) -> None:
-        """Take away what a killed process left locked; `every` lock, when nobody else can be at it."""
+        """Take away the locks of processes that are gone; `every` lock, when nobody else can be at it."""
         with contextlib.suppress(Refused):
             self._ask("unlock", *(["--remove-all"] if every else []))
 

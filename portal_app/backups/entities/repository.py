@@ -64,13 +64,25 @@ def page(session: Session, actor: Actor, query: EntityQuery) -> EntityPage | Non
     return EntityPage(rows, matching, total, standings)
 
 
-def listed(session: Session, actor: Actor, task_id: int, after: int = 0, limit: int = 100) -> list[EntityRow]:
+def listed(
+    session: Session,
+    actor: Actor,
+    task_id: int,
+    after: int = 0,
+    limit: int = 100,
+    *,
+    standing: str | None = None,
+    state: str | None = None,
+) -> list[EntityRow]:
     """The task's entities by their ids; the next page begins after the last one's. Nothing of a stranger's task."""
     task = find_task(session, actor, task_id)
     if task is None:
         return []
-    mine = (_ENTITY.account_id == task.account_id, _ENTITY.task_id == task.id, _ENTITY.id > after)
-    wanted = _rows(_states(session, task)).where(*mine).order_by(_ENTITY.account_id, _ENTITY.task_id, _ENTITY.id)
+    conditions = _states(session, task)
+    mine = [_ENTITY.account_id == task.account_id, _ENTITY.task_id == task.id, _ENTITY.id > after]
+    mine += [_ENTITY.standing == standing] if standing else []
+    mine += [conditions[state]] if state else []
+    wanted = _rows(conditions).where(*mine).order_by(_ENTITY.account_id, _ENTITY.task_id, _ENTITY.id)
     return [EntityRow(*row) for row in session.execute(wanted.limit(limit))]
 
 

@@ -8,12 +8,19 @@ from sqlmodel import Session, select
 
 from portal_app import clock, db
 from portal_app.auth.actor import Actor
-from portal_app.backups.engine import runs, sources
+from portal_app.backups.engine import runs, sources, tools
 from portal_app.backups.engine.handlers import HANDLERS
 from portal_app.jobs.worker import Worker
 from portal_app.models import Account, BackupRun, BackupTask, Job, SourceKind, TaskEngine
 from portal_app.settings import reset_settings
 from tests.backups.conftest import Cast
+
+
+@pytest.fixture(autouse=True)
+def _not_gently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lowest priority is for servers; beside other tests nothing would ever end."""
+    monkeypatch.setattr(tools, "_gently", lambda: ())
+    monkeypatch.setattr(tools, "_step_back", lambda _process: None)
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""The cast of these tests."""
+
+from tests.cast import cast
+
+__all__ = ["cast"]
