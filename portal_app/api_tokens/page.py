@@ -6,6 +6,8 @@ import reflex as rx
 
 from portal_app.api_tokens.state import FIELD, LIVES, Grant, TokenLine
 from portal_app.api_tokens.state import ApiTokensState as State
+from portal_app.api_tokens.webhooks_components import webhooks
+from portal_app.api_tokens.webhooks_state import WebhooksState
 from portal_app.auth.permissions import Permission
 from portal_app.shell.layout import settings_page
 from portal_app.ui import (
@@ -29,8 +31,6 @@ from portal_app.ui import (
     table,
     text_input,
 )
-from portal_app.webhooks.components import webhooks
-from portal_app.webhooks.state import WebhooksState
 
 COLUMNS = [
     Column("Name", "name"),

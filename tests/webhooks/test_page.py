@@ -6,10 +6,10 @@ import pytest
 from sqlmodel import select
 
 from portal_app import db
+from portal_app.api_tokens.webhooks_state import WebhooksState
 from portal_app.auth.permissions import Permission
 from portal_app.models import Webhook, WebhookDelivery
 from portal_app.settings import reset_settings
-from portal_app.webhooks.state import WebhooksState
 from tests.cast import Cast, cast, cookie_of
 from tests.security.pipeline import Answer, Pipeline, name_of, play
 from tests.webhooks.conftest import hooks

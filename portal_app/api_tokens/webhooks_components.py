@@ -4,6 +4,8 @@ from typing import Any
 
 import reflex as rx
 
+from portal_app.api_tokens.webhooks_state import FIELD, DeliveryLine, EventTick, WebhookLine
+from portal_app.api_tokens.webhooks_state import WebhooksState as State
 from portal_app.ui import (
     Column,
     autofocus_attrs,
@@ -22,8 +24,6 @@ from portal_app.ui import (
     table,
     text_input,
 )
-from portal_app.webhooks.state import FIELD, DeliveryLine, EventTick, WebhookLine
-from portal_app.webhooks.state import WebhooksState as State
 
 COLUMNS = [
     Column("Address", "name"),
