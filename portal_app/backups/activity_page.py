@@ -23,11 +23,11 @@ from portal_app.ui import (
 
 COLUMNS = (
     Column("Date", "date"),
-    Column("What", "name", width="15%"),
-    Column("Task", "text", width="18%"),
+    Column("What", "name", width="18%"),
+    Column("Task", "text", width="20%"),
     Column("State", "status"),
-    Column("Description", "text", width="32%"),
-    Column("By", "text", width="16%", on_card=False),
+    Column("Description", "text", width="38%"),
+    Column("By", "text", width="24%", on_card=False),
 )
 KINDS = {Kind.BACKUP: "Backups", Kind.RESTORE: "Restores", Kind.EXPORT: "Exports", Kind.CHANGE: "Changes and visits"}
 

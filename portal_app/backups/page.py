@@ -7,7 +7,8 @@ import reflex as rx
 from portal_app.backups.account_rows import RunLine, TaskLine
 from portal_app.backups.state import AccountState as State
 from portal_app.shell.account_frame import account_page
-from portal_app.ui import Column, badge, button, cut, empty_state, facts, instant, table
+from portal_app.shell.account_state import AccountFrameState as Frame
+from portal_app.ui import Column, badge, button, cut, empty_state, facts, instant, link, table
 
 FACTS = 5
 
@@ -47,7 +48,7 @@ def _tasks() -> rx.Component:
             empty=empty_state(
                 "database-backup",
                 "No backup has reported yet",
-                "A task appears here with the first run that its backup engine reports.",
+                "Add a backup task under Backups. One that an outside tool reports appears here with its first run.",
             ),
         ),
         class_name="stack",
@@ -57,7 +58,12 @@ def _tasks() -> rx.Component:
 
 def _task(task: rx.Var[TaskLine]) -> list[Any]:
     return [
-        cut(task["name"]),
+        link(
+            task["name"],
+            href="/accounts/" + Frame.account_id.to_string() + "/tasks/" + task["id"].to_string(),
+            class_name="cut",
+            title=task["name"],
+        ),
         task["service"],
         badge(task["outcome_kind"], task["outcome"]),
         instant(task["last"]),

@@ -62,6 +62,14 @@ def head() -> rx.Component:
             rx.el.div(
                 rx.cond(State.may_run & State.built_in & (State.jobs.length() == 0), _back_up()),
                 rx.cond(
+                    State.may_recover & State.built_in,
+                    link_button(
+                        "Restore or export",
+                        href=_place("restore?task=") + State.task_id.to_string(),
+                        icon="archive-restore",
+                    ),
+                ),
+                rx.cond(
                     State.may_manage,
                     link_button("Edit", href=_place("tasks/") + State.task_id.to_string() + "/edit", icon="pencil"),
                 ),
@@ -181,7 +189,11 @@ def _listing(ticks: Ticks | None) -> rx.Component:
         empty=empty_state(
             "database",
             "No entities yet",
-            "The mailboxes, sites, drives or folders that this task backs up appear here with its first run.",
+            rx.cond(
+                State.built_in,
+                "The folders, mailboxes or drives that this task backs up appear here with its first run.",
+                "The tool that makes these backups has not said what they hold, one by one.",
+            ),
         ),
         reserve=5,
         ticks=ticks,

@@ -45,6 +45,7 @@ class TaskState(ListState, rx.State):
     facts: list[Fact] = []
     may_manage: bool = False
     may_run: bool = False
+    may_recover: bool = False
     # The backup that waits or runs now; none or one.
     jobs: list[JobWords] = []
 
@@ -75,6 +76,7 @@ class TaskState(ListState, rx.State):
         actor, details = found
         self.account_id = details.id
         self.may_manage, self.may_run = actor.may(Permission.TASKS_MANAGE), actor.may(Permission.BACKUPS_RUN)
+        self.may_recover = bool({Permission.DATA_RESTORE, Permission.DATA_EXPORT} & actor.permissions)
         try:
             self.task_id = id_in(self.router.url.path, "tasks")
             await self._show(actor)

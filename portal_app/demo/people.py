@@ -62,6 +62,11 @@ PARTNERS = (
     ),
     DemoPartner(OTHER, "Resolute Networks", "USD", "America/New_York", SubscriptionType.MONTHLY, "eu-ireland", 7),
 )
+# Address, display name, and the kinds of mail. Of trials the administrators hear, as long as nobody is named.
+RECIPIENTS = (
+    ("admin@demo.example", "Amélie Devereux", ("summary", "recovery", "exceptions", "discovery")),
+    ("service-desk@demo.example", "Service desk", ("recovery", "exceptions")),
+)
 BENCH_PARTNER = DemoPartner(
     BENCH, "Benchmark Partner", "EUR", "Europe/Berlin", SubscriptionType.TRIAL, "de-frankfurt", 2
 )

@@ -21,6 +21,7 @@ from portal_app.models import (
     Account,
     BackupStatus,
     DataCenter,
+    NotificationRecipient,
     Partner,
     User,
     UserAccount,
@@ -152,8 +153,14 @@ def _make(session: Session, now: datetime) -> None:
         make_bills(session, partners[given.code], made[given.code], now, **given.billing)
     users = _make_people(session, partners, made[people.MAIN], now)
     built_in.add_task(session, _shown(made[people.MAIN])[0], now)
+    session.add_all(_recipient(partners[people.MAIN], *given, now) for given in people.RECIPIENTS)
     names = [one.account for one in made[people.MAIN]]
     chain.add(session, audit_rows(partners[people.MAIN].id, users, names, now, chooser))
+
+
+def _recipient(partner: Partner, email: str, name: str, kinds: tuple[str, ...], now: datetime) -> NotificationRecipient:
+    about = {"email": email, "email_key": normal_email(email), "name": name, "created_at": now - timedelta(days=200)}
+    return NotificationRecipient(partner_id=partner.id, **about, **dict.fromkeys(kinds, True))
 
 
 def _make_people(session: Session, partners: dict[str, Partner], made: list[Made], now: datetime) -> list[User]:

@@ -36,5 +36,5 @@ class Unseen:
 
 
 RUNS = Unseen(BackupRun, "NOT told", 2_000)
-ENTITIES = Unseen(BackupEntity, "NOT told", 10_000)
+ENTITIES = Unseen(BackupEntity, "NOT told", 2_000)
 RECOVERIES = Unseen(Job, "NOT told AND kind IN ('restore', 'export') AND state IN ('done', 'failed', 'canceled')", 500)

@@ -75,7 +75,8 @@ def test_from_a_folder_to_a_restored_file(people: People, company: Company, fold
     expect(page.get_by_role("dialog").get_by_role("region", name="Log")).to_contain_text("hr")
     assert serious(page) == []
     page.keyboard.press("Escape")
-    tab(page, "Restore")
+    page.get_by_role("link", name="Restore or export").click()
+    expect(page.get_by_role("heading", name="Restore", exact=True)).to_be_visible()
     page.get_by_role("radio", name="Chosen entities").check()
     page.get_by_role("checkbox", name="hr").check()
     page.get_by_role("button", name="Restore", exact=True).click()

@@ -1,6 +1,7 @@
 """The cast, and a mail server."""
 
 from tests.cast import cast
-from tests.mail.conftest import mailbox, store, use
+from tests.jobs.conftest import postgres_store, store
+from tests.mail.conftest import mailbox, use
 
-__all__ = ["cast", "mailbox", "store", "use"]
+__all__ = ["cast", "mailbox", "postgres_store", "store", "use"]

@@ -27,13 +27,14 @@ from tests.security.served import Raw, Served
 
 OWED = 7_654_321
 AMOUNT = re.compile(r"7\D?654\D?321|76\D?543\D?21")
+# How many entities are billed is no price, and stands beside how many there are.
 MONEY = re.compile(
-    r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|JPY|bills?|billing|billed|invoices?|invoiced|prices?|priced|paid|pay|payments?|"
+    r"[€$£¥]|\b(?:EUR|USD|GBP|CHF|JPY|bills?|billing|invoices?|invoiced|prices?|priced|paid|pay|payments?|"
     r"owed|owes|overdue|amounts?|currency|tax|VAT|renewal|forecast|credit card)\b",
     re.IGNORECASE,
 )
 # What is the same for everybody, and tells nobody what anything costs.
-NOT_MONEY = ("no price", "never sees a price", "None of them ever sees a price")
+NOT_MONEY = ("no price", "ever sees a price")
 ROUTES = [str(given["route"]) for _, given in RegistrationContext.get().decorated_pages]
 # A customer's user may open these; what a page of the partner's loads is refused, whatever its address.
 PAGES = ["/", "/settings/security", *sorted(one for one in ROUTES if one.startswith("/accounts/[account_id]"))]
