@@ -44,6 +44,7 @@ _FIRST, _LAST, _TEAMS, _PARTS, _OBJECTS = (
         " Quote Report Solution Task User Workorder",
     )
 )
+_PEOPLE = [(fold(f"{first}.{last}").replace("'", ""), f"{first} {last}") for first, last in product(_FIRST, _LAST)]
 _FAILED = (
     "The mailbox is locked by a migration. It is tried again with the next run.",
     "Access was refused: the consent was withdrawn.",
@@ -97,7 +98,7 @@ def rows(task: BackupTask, form: Shape, runs: Sequence[Row], domain: str, choose
         *([Standing.IGNORED] * form.ignored),
     ]
     sizes = _sizes(runs[-1]["size_bytes"] if runs else 0, form.held, chooser)
-    names = _names(KINDS[Service(task.service)], domain, chooser)
+    names = _names(KINDS[Service(task.service)], len(standings), domain, chooser)
     fates = _fates(form, runs, chooser)
     made = []
     for number, (standing, (key, name)) in enumerate(zip(standings, names, strict=False)):
@@ -113,7 +114,8 @@ def rows(task: BackupTask, form: Shape, runs: Sequence[Row], domain: str, choose
 def _licensed(task: BackupTask, number: int, form: Shape) -> bool | None:
     if task.service != Service.EXCHANGE:
         return None
-    return number >= form.unlicensed
+    # Others than those that failed.
+    return not form.billed <= number < form.active
 
 
 def _found_at(task: BackupTask, standing: Standing, runs: Sequence[Row]) -> datetime:
@@ -155,16 +157,13 @@ def _fate(outcome: Outcome | None, error: str, attempt: datetime | None, backup:
     return {"outcome": outcome, "error": error, "last_attempt_at": attempt, "last_backup_at": backup}
 
 
-def _names(kind: str, domain: str, chooser: Random) -> Iterator[tuple[str, str]]:
-    """Keys and names of a kind, each once."""
+def _names(kind: str, number: int, domain: str, chooser: Random) -> Iterator[tuple[str, str]]:
+    """At least so many keys and names of a kind, each once."""
     if kind in _OF_PEOPLE:
-        people = list(product(_FIRST, _LAST))
-        chooser.shuffle(people)
-        for first, last in people:
-            key = fold(f"{first}.{last}@{domain}").replace("'", "")
-            yield key, f"{first} {last}"
+        for local, name in chooser.sample(_PEOPLE, number):
+            yield f"{local}@{domain}", name
         return
     firsts = _OBJECTS if kind == "object" else _TEAMS
-    for number, (second, first) in enumerate(product(("", *_PARTS, *map(str, range(1, 100))), firsts)):
+    for place, (second, first) in enumerate(product(("", *_PARTS, *map(str, range(1, 100))), firsts)):
         name = f"{first} {second}".strip()
-        yield f"{kind.replace(' ', '-')}-{number + 1}", name
+        yield f"{kind.replace(' ', '-')}-{place + 1}", name

@@ -14,11 +14,13 @@ from portal_app.auth.permissions import Permission
 from portal_app.backups.entities import repository, service
 from portal_app.backups.entities.query import EntityQuery
 from portal_app.backups.entities.rows import EntityPage, Noted, SeenEntity, ShownState
+from portal_app.backups.service import record_run
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
 from portal_app.models import (
     Account,
     AuditEvent,
     BackupEntity,
+    BackupRun,
     BackupTask,
     Job,
     OutboxMail,
@@ -27,7 +29,7 @@ from portal_app.models import (
     Subscription,
 )
 from tests import factories
-from tests.backups.conftest import Cast, at_once, without
+from tests.backups.conftest import Cast, at_once, report, without
 
 AT = clock.now().replace(microsecond=0)
 LATER = AT + timedelta(hours=1)
@@ -315,6 +317,24 @@ def test_listings_and_decisions_at_once_leave_each_entity_once_and_the_count_rig
     at_once(do, 6)
     assert sorted(standings(task)) == ["ada", "bo", "cy"]
     assert counts(task) == (3, list(standings(task).values()).count("active"))
+
+
+def test_a_report_that_dies_on_its_entities_leaves_nothing(
+    cast_anywhere: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = cast_anywhere
+    given = report(cast, entities=None, entity_list=[{"key": "ada"}])
+
+    def broken(*_given: Any) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(repository, "counted", broken)
+        db.write(record_run, cast.engine, given)
+    for model in (BackupTask, BackupRun, BackupEntity):
+        assert db.read(lambda session, model=model: session.exec(select(model)).all()) == []
+    task_id = db.write(record_run, cast.engine, given).task_id
+    assert (standings(task_id), counts(task_id)) == ({"ada": "active"}, (1, 1))
 
 
 # Reading
