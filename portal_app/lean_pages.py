@@ -17,6 +17,23 @@ _ALIAS = (
     '\n      { find: "@emotion/react", replacement:'
     f' fileURLToPath(new URL("./{_IN_PLACE_OF_EMOTION}", import.meta.url)) }},'
 )
+_GROUPS = "groups: ["
+# Icons of the frame and of the dashboard. In a file each, as the bundler has it of what several pages share, they cost
+# more in headers than in drawings.
+_FRAME_ICONS = (
+    "arrow-up",
+    "circle-alert",
+    "createLucideIcon",
+    "key-round",
+    "search-x",
+    "shield-x",
+    "sun-moon",
+    "trash-2",
+    "users",
+    "wifi-off",
+)
+_GROUP = f"""
+            {{ test: /lucide-react.*[\\\\/]({"|".join(_FRAME_ICONS)})\\.m?js$/, name: "frame-icons" }},"""
 _KEPT_AT_HAND = re.compile(r"  useEffect\(\(\) => \{\n[^}]*?window\.__reflex = \{[^}]*\};\n  \}, \[\]\);\n")
 _WHOLE_LIBRARY = re.compile(r'import \* as \w+ from "[^"]+";\n')
 _OWN_STYLE = re.compile(r"\bcss:\s?\(?\{")
@@ -32,12 +49,18 @@ class LeanPages(Plugin):
     def pre_compile(self, **context: Any) -> None:
         """Reflex calls it to learn what is to be done with which file."""
         context["add_modify_task"]("vite.config.js", with_alias)
+        context["add_modify_task"]("vite.config.js", with_groups)
         context["add_modify_task"]("app/root.jsx", without_libraries)
 
 
 def with_alias(config: str) -> str:
     """The bundler's settings, with React in place of Emotion."""
     return config if _ALIAS in config else config.replace(_ALIASES, _ALIASES + _ALIAS, 1)
+
+
+def with_groups(config: str) -> str:
+    """The bundler's settings, with the icons of the frame in one file."""
+    return config if _GROUP in config else config.replace(_GROUPS, _GROUPS + _GROUP, 1)
 
 
 def without_libraries(root: str) -> str:

@@ -39,6 +39,14 @@ def test_react_takes_the_place_of_emotion_once() -> None:
     assert lean_pages.with_alias(lean) == lean
 
 
+def test_the_icons_of_the_frame_are_one_file_once() -> None:
+    config = "codeSplitting: { groups: [\n ] }"
+    lean = lean_pages.with_groups(config)
+    assert lean.count("frame-icons") == 1
+    assert r"[\\/](arrow-up|" in lean
+    assert lean_pages.with_groups(lean) == lean
+
+
 @pytest.mark.parametrize(
     ("source", "found"), [('jsx("p",{css:({ ["width"] : "2" })})', True), ('jsx("p",{className:"css"})', False)]
 )
