@@ -49,6 +49,10 @@ def _described(app: FastAPI) -> dict[str, Any]:
     document = FastAPI.openapi(app)
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                answer["description"] = answer["description"].replace("Successful Response", "What was asked for.")
     return document
 
 

@@ -80,7 +80,7 @@ def _answer(document: Document, responses: Document) -> Iterator[str]:
         schema = one.get("content", {}).get("application/json", {}).get("schema")
         if status < "300" and schema:
             example = json.dumps(examples.value(document, schema), indent=2, ensure_ascii=False)
-            yield f"<h3>Answer {status}</h3>{_fields(document, schema)}<pre>{escape(example)}</pre>"
+            yield f"<h3>Answer {status}</h3>{_fields(document, schema, marked=False)}<pre>{escape(example)}</pre>"
             return
 
 
@@ -97,12 +97,13 @@ def _parameters(document: Document, asked: list[Document]) -> str:
     return _table(("Name", "Where and type", "", "Meaning"), rows)
 
 
-def _fields(document: Document, schema: Document) -> str:
+def _fields(document: Document, schema: Document, *, marked: bool = True) -> str:
+    """The fields of a shape; `marked`: those that have to be sent are."""
     rows = (
         (
             f"<code>{escape(one.name)}</code>",
             _kind(document, one.schema),
-            "required" if one.required else "",
+            "required" if marked and one.required else "",
             _told(one.schema),
         )
         for one in examples.fields(document, schema)

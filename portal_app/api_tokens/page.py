@@ -3,10 +3,11 @@
 from typing import Any
 
 import reflex as rx
-from reflex.vars import FunctionStringVar
 
 from portal_app.api_tokens.state import FIELD, LIVES, Grant, TokenLine
 from portal_app.api_tokens.state import ApiTokensState as State
+from portal_app.api_tokens.webhooks_components import webhooks
+from portal_app.api_tokens.webhooks_state import WebhooksState
 from portal_app.auth.permissions import Permission
 from portal_app.shell.layout import settings_page
 from portal_app.ui import (
@@ -26,6 +27,7 @@ from portal_app.ui import (
     link,
     option,
     select,
+    shown_once,
     table,
     text_input,
 )
@@ -39,14 +41,9 @@ COLUMNS = [
     Column("State", "status"),
     Column("Revoke", "action"),
 ]
-# A page that is not on https has no clipboard but the old one.
-_COPY = (
-    f"(() => {{ const field = document.getElementById({FIELD!r}); field.select();"
-    " if (navigator.clipboard) navigator.clipboard.writeText(field.value); else document.execCommand('copy'); })"
-)
 
 
-@settings_page("/settings/api", "API", load=State.load, help_topic="api")
+@settings_page("/settings/api", "API", load=[State.load, WebhooksState.load], help_topic="api")
 def api_tokens() -> rx.Component:
     """The keys of the partner's programs."""
     return rx.fragment(
@@ -70,26 +67,20 @@ def api_tokens() -> rx.Component:
         ),
         _created(),
         _table(),
+        webhooks(),
         _new_dialog(),
         _revoke_dialog(),
     )
 
 
 def _created() -> rx.Component:
-    """Always there, or the field would not be when the token comes; shown while there is one."""
-    return rx.el.section(
-        rx.el.h2("Copy the new token now", custom_attrs={"role": "status"}),
-        rx.el.p(f"“{State.created}” is not shown again: the portal keeps only a fingerprint of it."),
-        rx.el.div(
-            rx.el.label("API token", html_for=FIELD, class_name="hidden-text"),
-            rx.el.input(id=FIELD, read_only=True, auto_complete="off", spell_check=False, class_name="control mono"),
-            button("Copy", icon="copy", on_click=FunctionStringVar.create(_COPY)),
-            button("I have saved it", on_click=State.forget),
-            class_name="row copy-line",
-        ),
-        aria_label="New API token",
-        hidden=State.created == "",
-        class_name="card stack",
+    return shown_once(
+        "Copy the new token now",
+        f"“{State.created}” is not shown again: the portal keeps only a fingerprint of it.",
+        label="API token",
+        field=FIELD,
+        shown=State.created != "",
+        on_saved=State.forget,
     )
 
 

@@ -33,7 +33,7 @@ from portal_app.ui.field import (
 )
 from portal_app.ui.listing import Filter, ask_for, bulk_bar, filter_chip, listing, pager, short_pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
-from portal_app.ui.one_time import code_input, qr_code, recovery_codes
+from portal_app.ui.one_time import code_input, qr_code, recovery_codes, shown_once
 from portal_app.ui.passkey import passkey_form
 from portal_app.ui.progress import progress
 from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_link, skeleton_rows, table
@@ -99,6 +99,7 @@ __all__ = [
     "short_field",
     "short_pager",
     "show_address",
+    "shown_once",
     "skeleton_rows",
     "steps",
     "strength_meter",

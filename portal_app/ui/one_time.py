@@ -1,11 +1,11 @@
-"""What sets up and stands in for a second factor: the QR code, the code's field, the recovery codes."""
+"""What is shown once or good once: a secret to copy; a second factor's QR code, its code, the recovery codes."""
 
 import reflex as rx
 from reflex.vars import FunctionStringVar
 
 from portal_app.ui.base import button
 from portal_app.ui.field import text_input
-from portal_app.ui.kinds import Text
+from portal_app.ui.kinds import Event, Text
 
 
 def qr_code(path: rx.Var[str], side: rx.Var[int], label: str) -> rx.Component:
@@ -24,6 +24,32 @@ def code_input(error: Text, *, label: str = "6-digit code", **props: object) -> 
     """The field for a code of an authenticator app; phones show the digits, browsers may fill it in."""
     given = {"input_mode": "numeric", "auto_complete": "one-time-code", "max_length": 12, "spell_check": False} | props
     return text_input(label, "code", error=error, **given)
+
+
+def shown_once(title: str, text: Text, *, label: str, field: str, shown: rx.Var[bool], on_saved: Event) -> rx.Component:
+    """A secret to copy now. Always there, or its field would not be when the secret comes; seen while it is `shown`."""
+    return rx.el.section(
+        rx.el.h2(title, custom_attrs={"role": "status"}),
+        rx.el.p(text),
+        rx.el.div(
+            rx.el.label(label, html_for=field, class_name="hidden-text"),
+            rx.el.input(id=field, read_only=True, auto_complete="off", spell_check=False, class_name="control mono"),
+            button("Copy", icon="copy", on_click=FunctionStringVar.create(_copy(field))),
+            button("I have saved it", on_click=on_saved),
+            class_name="row copy-line",
+        ),
+        aria_label=f"New {label}",
+        hidden=~shown,
+        class_name="card stack",
+    )
+
+
+def _copy(field: str) -> str:
+    # A page that is not on https has no clipboard but the old one.
+    return (
+        f"(() => {{ const field = document.getElementById({field!r}); field.select();"
+        " if (navigator.clipboard) navigator.clipboard.writeText(field.value); else document.execCommand('copy'); })"
+    )
 
 
 def recovery_codes(codes: rx.Var[list[str]], text: rx.Var[str]) -> rx.Component:

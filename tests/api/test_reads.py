@@ -9,7 +9,7 @@ from sqlmodel import Session
 from portal_app import clock, db
 from portal_app.auth.permissions import Permission
 from portal_app.backups.service import record_run
-from portal_app.models import AccountStatus, Bill, BillingStatus, BillLine, BillShare
+from portal_app.models import AccountStatus, BackupTask, Bill, BillingStatus, BillLine, BillShare, Job
 from tests import factories
 from tests.api.conftest import Client, bearer, new_token
 from tests.backups.conftest import Cast, report
@@ -181,6 +181,36 @@ def test_runs_are_told_by_account_task_and_instant(get: Any, cast: Cast) -> None
     since = (done[2].received_at - timedelta(microseconds=1)).isoformat()
     assert [one["run"] for one in get("/api/v1/runs", since=since).json()["data"]] == ["r3"]
     assert get("/api/v1/runs", since="2026-11-24").status_code == 422
+
+
+def test_entities_come_in_pages(get: Any, cast: Cast) -> None:
+    listing = [{"key": f"box-{number}", "size_bytes": number} for number in range(5)]
+    task = db.write(record_run, cast.engine, report(cast, entity_list=listing, entities=None)).task_id
+    first = get(f"/api/v1/tasks/{task}/entities", limit=3).json()
+    second = get(f"/api/v1/tasks/{task}/entities", limit=3, cursor=first["next"]).json()
+    told = [(one["key"], one["size_bytes"], one["standing"]) for one in first["data"] + second["data"]]
+    assert told == [(f"box-{number}", number, "active") for number in range(5)]
+
+
+def test_a_task_that_a_tool_outside_reports_is_not_run_here(client: Client, cast: Cast, rows: dict[str, int]) -> None:
+    address = f"/api/v1/tasks/{rows['task']}/run"
+    headers = bearer(new_token(cast.partner_id, Permission.BACKUPS_RUN))
+    assert client.post(address, headers=headers).status_code == 409
+    others = [one for one in ALL if one != Permission.BACKUPS_RUN]
+    assert client.post(address, headers=bearer(new_token(cast.partner_id, *others))).status_code == 403
+    stranger = bearer(new_token(cast.charlie.partner_id, *ALL))
+    told = [client.post(f"/api/v1/tasks/{task}/run", headers=stranger) for task in (rows["task"], 987_654)]
+    assert {(one.status_code, one.content) for one in told} == {(404, told[0].content)}
+
+
+def test_a_task_of_the_portals_own_is_run_once_at_a_time(client: Client, cast: Cast, rows: dict[str, int]) -> None:
+    change = BackupTask.__table__.update().values(engine="built_in", source_kind="folder", source_sealed=b"x")
+    db.write(lambda session: session.execute(change))
+    headers = bearer(new_token(cast.partner_id, Permission.BACKUPS_RUN))
+    told = [client.post(f"/api/v1/tasks/{rows['task']}/run", headers=headers) for _ in range(2)]
+    assert [one.status_code for one in told] == [202, 409]
+    job = db.read(lambda session: session.get_one(Job, told[0].json()["job"]))
+    assert (job.kind, job.task_id, job.made_by) == ("backup", rows["task"], "Engine")
 
 
 def test_bills_are_told_with_their_amounts_and_lines(get: Any, cast: Cast, rows: dict[str, int]) -> None:

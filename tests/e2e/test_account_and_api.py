@@ -10,6 +10,7 @@ from portal_app.auth import tokens
 from portal_app.auth.permissions import Permission
 from portal_app.models import OutboxMail
 from tests.e2e.people import Company, People
+from tests.webhooks.peers import running
 
 
 def told(page: Page, words: str) -> None:
@@ -85,3 +86,45 @@ def test_a_token_is_shown_once_works_and_is_revoked(people: People, company: Com
     page.get_by_role("button", name="Revoke", exact=True).click()
     expect(row).to_contain_text("Revoked")
     assert not db.read(tokens.find_token, token).permissions
+
+
+def test_a_webhook_is_added_told_and_deleted(people: People, company: Company) -> None:
+    page = people.open(company.email, "/settings/api", permissions=["clipboard-read", "clipboard-write"])
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="+ Add webhook").click()
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog.get_by_text("Give an address that begins with https://")).to_be_visible()
+    with running() as program:
+        url = program.url
+        dialog.get_by_role("textbox", name="Address").fill(url)
+        dialog.get_by_label("Backup failed").check()
+        dialog.get_by_role("button", name="Add", exact=True).click()
+        secret = page.get_by_label("Signing secret", exact=True)
+        expect(secret).to_have_value(re.compile(r"^whsec_"))
+        key = secret.input_value()
+        page.get_by_role("region", name="New Signing secret").get_by_role("button", name="Copy").click()
+        assert page.evaluate("navigator.clipboard.readText()") == key
+        page.get_by_role("button", name="I have saved it").filter(visible=True).click()
+        row = page.get_by_role("row", name=url)
+        expect(row).to_contain_text("Backup failed")
+        row.get_by_role("button", name=f"Deliveries to {url}").click()
+        dialog.get_by_role("button", name="Send a test").click()
+        program.wait_for(1)
+        assert program.came[0].is_signed_with(key)
+        expect(dialog.get_by_role("row", name="Test")).to_be_visible()
+        dialog.get_by_role("button", name="Resend Test").click()
+        program.wait_for(2)
+        assert program.came[1].id == program.came[0].id
+        dialog.get_by_role("button", name="Done").click()
+    row.get_by_role("button", name=f"Edit {url}").click()
+    dialog.get_by_label("On", exact=True).uncheck()
+    dialog.get_by_label("Bill paid").check()
+    dialog.get_by_role("button", name="Save").click()
+    told(page, "Saved.")
+    page.reload()
+    expect(row).to_contain_text("Off")
+    expect(row).to_contain_text("Bill paid")
+    assert key not in page.content()
+    row.get_by_role("button", name=f"Delete {url}").click()
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("No webhooks yet")).to_be_visible()

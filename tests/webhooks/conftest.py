@@ -1,14 +1,8 @@
-"""A program that is told of events: a real HTTP server on loopback, which can fail and hang."""
+"""The cast of these tests, and what they do again and again."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
-import json
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,97 +16,19 @@ from portal_app.settings import reset_settings
 from portal_app.webhooks import delivery, service
 from portal_app.webhooks.events import Event
 from tests.backups.conftest import Cast, make_cast
-
-
-@dataclass
-class Message:
-    """One request that came."""
-
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def id(self) -> str:
-        return self.headers["webhook-id"]
-
-    @property
-    def told(self) -> dict[str, Any]:
-        return json.loads(self.body)
-
-    def is_signed_with(self, secret: str) -> bool:
-        """Checked as the scheme is written down, without the portal's own code."""
-        key = base64.b64decode(secret.split("_", 1)[1])
-        content = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + self.body
-        signed = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
-        return f"v1,{signed}" in self.headers["webhook-signature"].split(" ")
-
-
-@dataclass
-class Peer:
-    """The server. `answers` are the statuses of the next requests, then 200; while it `hangs` nothing is answered."""
-
-    url: str = ""
-    came: list[Message] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
-    hangs: threading.Event = field(default_factory=threading.Event)
-    go: threading.Event = field(default_factory=threading.Event)
-    news: threading.Condition = field(default_factory=threading.Condition)
-
-    def take(self, message: Message) -> None:
-        with self.news:
-            self.came.append(message)
-            self.news.notify_all()
-
-    def wait_for(self, number: int) -> None:
-        """Until so many came."""
-        with self.news:
-            assert self.news.wait_for(lambda: len(self.came) >= number, 20)
+from tests.webhooks.peers import Peer, running
 
 
 @pytest.fixture
 def peers() -> Iterator[Callable[[], Peer]]:
-    """Makes servers."""
-    running: list[tuple[ThreadingHTTPServer, Peer]] = []
-
-    def make() -> Peer:
-        peer = Peer()
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(peer))
-        peer.url = f"http://127.0.0.1:{server.server_port}/hook"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        running.append((server, peer))
-        return peer
-
-    yield make
-    for server, peer in running:
-        peer.go.set()
-        server.shutdown()
-        server.server_close()
+    """Starts servers."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(running())
 
 
 @pytest.fixture
 def peer(peers: Callable[[], Peer]) -> Peer:
     return peers()
-
-
-def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            peer.take(Message({name.lower(): value for name, value in self.headers.items()}, body))
-            if peer.hangs.is_set():
-                peer.go.wait(30)
-                return
-            status = peer.answers.pop(0) if peer.answers else 200
-            self.send_response(status)
-            if 300 <= status < 400:
-                self.send_header("location", peer.url + "/elsewhere")
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
 
 
 @pytest.fixture

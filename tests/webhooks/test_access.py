@@ -14,7 +14,8 @@ from portal_app.models import AuditEvent, Role, User, UserState, Webhook, Webhoo
 from portal_app.webhooks import emitting, service
 from portal_app.webhooks.events import Event
 from tests.backups.conftest import Cast, report, without
-from tests.webhooks.conftest import Peer, change, deliver, deliveries, hooks, listen
+from tests.webhooks.conftest import change, deliver, deliveries, hooks, listen
+from tests.webhooks.peers import Peer
 
 URL = "https://receiver.example/hook"
 BACKUPS = [Event.BACKUP_FAILED]

@@ -15,7 +15,8 @@ from portal_app.models import AuditEvent, OutboxMail, Webhook, WebhookDelivery
 from portal_app.webhooks import delivery, emitting, outbox, sending, service
 from portal_app.webhooks.events import Event
 from tests.backups.conftest import Cast, at_once, report
-from tests.webhooks.conftest import Peer, change, deliver, deliveries, hooks, listen
+from tests.webhooks.conftest import change, deliver, deliveries, hooks, listen
+from tests.webhooks.peers import Peer
 
 
 @pytest.fixture
