@@ -69,8 +69,10 @@ class Settings(BaseSettings):
     daily_work: bool = Field(True, description="Run the daily work inside the server process.")
     worker: bool = Field(True, description="Run a worker for backups, restores and reports beside the server.")
     backups_at_once: int = Field(2, ge=1, le=100, description="Backups and restores that one worker does at once.")
-    backup_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (), description="Folders of this machine that may be backed up, with all below them, by comma; empty: none."
+    backup_folders: Annotated[tuple[tuple[str, Path], ...], NoDecode] = Field(
+        (),
+        description="Folders of this machine that a partner may back up, with all below, such as ACME001=/srv/acme, "
+        "by comma; empty: none.",
     )
     vault_dir: Path | None = Field(
         None, description="Folder for the backups of accounts in a data centre; empty: vaults in the data folder."
@@ -147,14 +149,15 @@ class Settings(BaseSettings):
     @classmethod
     def _folders(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            pairs = (part.partition("=")[::2] for part in value.split(",") if part.strip())
+            return tuple((code.strip().upper(), path.strip()) for code, path in pairs)
         return value
 
     @field_validator("backup_folders")
     @classmethod
-    def _whole_paths(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
-        if any(not path.is_absolute() or path == path.parent for path in value):
-            raise ValueError("must be whole paths such as /srv/files, and not the whole machine")
+    def _whole_paths(cls, value: tuple[tuple[str, Path], ...]) -> tuple[tuple[str, Path], ...]:
+        if any(not code or not path.is_absolute() or path == path.parent for code, path in value):
+            raise ValueError("must be partners and whole paths such as ACME001=/srv/acme, and not the whole machine")
         return value
 
     @field_validator("bank_transfer_from", mode="before")
@@ -236,10 +239,9 @@ class Settings(BaseSettings):
         """The folder that the demo's built-in task backs up; only where there is a demo."""
         return (self.data_dir / "demo-files").resolve()
 
-    @property
-    def readable_folders(self) -> tuple[Path, ...]:
-        """Those that may be backed up."""
-        return (*self.backup_folders, self.demo_files)
+    def readable_folders(self, partner_code: str) -> tuple[Path, ...]:
+        """Those that this partner may back up."""
+        return (*(path for code, path in self.backup_folders if code == partner_code), self.demo_files)
 
     @property
     def sqlalchemy_url(self) -> str:

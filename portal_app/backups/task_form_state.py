@@ -17,7 +17,6 @@ from portal_app.backups.rows import Service
 from portal_app.backups.task_forms import SOURCE, WantedTask
 from portal_app.errors import Invalid, NotFound, PortalError
 from portal_app.models import BackupTask, Discovery, Every, SourceKind, TaskEngine
-from portal_app.settings import settings
 from portal_app.shell.account_state import enter_account
 from portal_app.shell.state import tell_on_next_page
 
@@ -71,7 +70,7 @@ class TaskFormState(rx.State):
         actor, details = found
         self._account_id = details.id
         self.is_new = self.router.url.path.rstrip("/").endswith("/tasks/new")
-        self.folders = bool(settings().backup_folders)
+        self.folders = await db.look(tasks.may_read_folders, actor, details.id)
         try:
             if not self.is_new:
                 await self._fill(actor)

@@ -20,7 +20,8 @@ from portal_app.backups.service import refresh_account
 from portal_app.backups.task_forms import SOURCE, WantedTask, faults
 from portal_app.backups.task_list import NO_ACCOUNT
 from portal_app.errors import Conflict, Invalid, NotFound
-from portal_app.models import Account, BackupTask, TaskEngine
+from portal_app.models import Account, BackupTask, Partner, TaskEngine
+from portal_app.settings import settings
 from portal_app.text import fold
 
 NO_TASK = "There is no such backup task."
@@ -41,16 +42,23 @@ def source_of(session: Session, actor: Actor, account_id: int, task_id: int) -> 
     """What the task reads from, with its secrets: for the form, which shows what is none. Raises Denied, NotFound."""
     actor.require(Permission.TASKS_MANAGE)
     task = get(session, actor, account_id, task_id)
-    return sources.unseal(task, _account(session, actor, account_id).partner_id) if task.source_sealed else None
+    return _source(session, _account(session, actor, account_id), task)
 
 
 def parse_source(session: Session, actor: Actor, account_id: int, task_id: int | None, wanted: WantedTask) -> Source:
     """The source of a form, to be looked into. Raises Denied, NotFound, Invalid by the names of the form."""
     actor.require(Permission.TASKS_MANAGE)
-    _account(session, actor, account_id)
+    account = _account(session, actor, account_id)
     before = source_of(session, actor, account_id, task_id) if task_id else None
     with named():
-        return sources.parse(wanted.source_kind, wanted.source, before)
+        return sources.parse(wanted.source_kind, wanted.source, before, owner=_owner(session, account))
+
+
+def may_read_folders(session: Session, actor: Actor, account_id: int) -> bool:
+    """Whether the provider lets the account's partner back up folders of this machine. Raises Denied, NotFound."""
+    actor.require(Permission.TASKS_MANAGE)
+    owner = _owner(session, _account(session, actor, account_id))
+    return any(code == owner for code, _ in settings().backup_folders)
 
 
 @contextmanager
@@ -67,7 +75,7 @@ def add(session: Session, actor: Actor, account_id: int, wanted: WantedTask) -> 
     """A new task, active from now on. Raises Denied, NotFound, Invalid with a sentence for each faulty field."""
     actor.require(Permission.TASKS_MANAGE)
     account = _account(session, actor, account_id, lock=True)
-    source = _checked(session, account_id, wanted, before=None)
+    source = _checked(session, account, wanted, before=None)
     task = BackupTask(account_id=account_id, key=_key(session, account_id, wanted), created_at=clock.now(), name="")
     _fill(task, wanted)
     task.engine = wanted.engine
@@ -86,8 +94,8 @@ def change(session: Session, actor: Actor, account_id: int, task_id: int, wanted
     task = get(session, actor, account_id, task_id)
     if wanted.engine != task.engine:
         raise Invalid(engine="Who makes the backups of a task stays as it is. Add another task instead.")
-    before = sources.unseal(task, account.partner_id) if task.source_sealed else None
-    source = _checked(session, account_id, wanted, before=before, task=task)
+    before = _source(session, account, task)
+    source = _checked(session, account, wanted, before=before, task=task)
     changed = _changed(task, wanted, other_source=source != before)
     _fill(task, wanted)
     _set_source(task, source, account.partner_id)
@@ -137,17 +145,27 @@ def _account(session: Session, actor: Actor, account_id: int, *, lock: bool = Fa
     return account
 
 
+def _owner(session: Session, account: Account) -> str:
+    return session.get_one(Partner, account.partner_id).code
+
+
+def _source(session: Session, account: Account, task: BackupTask) -> Source | None:
+    if task.source_sealed is None:
+        return None
+    return sources.unseal(task, account.partner_id, owner=_owner(session, account))
+
+
 def _checked(
-    session: Session, account_id: int, wanted: WantedTask, *, before: Source | None, task: BackupTask | None = None
+    session: Session, account: Account, wanted: WantedTask, *, before: Source | None, task: BackupTask | None = None
 ) -> Source | None:
     """The source of a built-in task. Raises Invalid with all faults at once."""
     found, source = faults(wanted), None
-    if "name" not in found and _is_taken(session, account_id, wanted, task):
+    if "name" not in found and _is_taken(session, account.id or 0, wanted, task):
         found["name"] = _SAME_NAME
     if wanted.built_in:
         try:
             with named():
-                source = sources.parse(wanted.source_kind, wanted.source, before)
+                source = sources.parse(wanted.source_kind, wanted.source, before, owner=_owner(session, account))
         except Invalid as refusal:
             found |= refusal.fields
     if found:

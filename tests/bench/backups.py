@@ -74,7 +74,7 @@ def measure(number: int, accounts: int, folder: Path) -> dict[str, list[float]]:
         daily_work=0,
         log_level="WARNING",
         backups_at_once=number,
-        backup_folders=sources,
+        backup_folders=f"BENCH001={sources}",
     )
     url = f"http://127.0.0.1:{port}"
     with running([sys.executable, "-m", "portal_app.serve"], settings, folder / "log"), at.chromium() as browser:

@@ -38,4 +38,4 @@ def test_a_visitor_can_run_it_and_bring_a_file_back(cast: Cast) -> None:
 
 
 def test_its_folder_is_all_that_may_be_read(data_dir: Path) -> None:
-    assert settings().readable_folders == (data_dir / "demo-files",)
+    assert settings().readable_folders("DDEVR001") == (data_dir / "demo-files",)

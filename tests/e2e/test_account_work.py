@@ -17,7 +17,7 @@ from portal_app.backups import tasks
 from portal_app.backups.entities import service as entities
 from portal_app.backups.entities.rows import SeenEntity
 from portal_app.backups.task_forms import WantedTask
-from portal_app.models import BackupRun, BackupTask, Outcome
+from portal_app.models import BackupRun, BackupTask, Outcome, Partner
 from tests import factories
 from tests.e2e.people import CUSTOMER, PHONE, WIDE, Company, People
 from tests.e2e.servers import Portal
@@ -29,14 +29,16 @@ PATIENTLY = 90_000
 
 
 @pytest.fixture
-def folder(portal: Portal, people: People, tmp_path: Path) -> Iterator[Path]:
+def folder(portal: Portal, people: People, company: Company, tmp_path: Path) -> Iterator[Path]:
     """A folder that the running portal may back up: it is told of it at its next start."""
     (tmp_path / "hr").mkdir()
     (tmp_path / "sales").mkdir()
     (tmp_path / "hr" / "list.txt").write_text("Alice\nBob\n")
     (tmp_path / "sales" / "offer.bin").write_bytes(bytes(range(256)) * 64)
     portal.stop()
-    portal.settings["PORTAL_BACKUP_FOLDERS"] = str(tmp_path)
+    with db.reading() as session:
+        code = session.get_one(Partner, company.partner_id).code
+    portal.settings["PORTAL_BACKUP_FOLDERS"] = f"{code}={tmp_path}"
     portal.start()
     yield tmp_path
     # No page is to see the portal go.

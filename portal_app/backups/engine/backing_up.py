@@ -25,7 +25,7 @@ from portal_app.backups.service import record_run
 from portal_app.errors import Invalid, NotFound, PortalError
 from portal_app.jobs import queue
 from portal_app.jobs.worker import Canceled, Work
-from portal_app.models import Account, BackupRun, BackupTask, Job, JobState, Outcome
+from portal_app.models import Account, BackupRun, BackupTask, Job, JobState, Outcome, Partner
 from portal_app.settings import settings
 
 STOPPED = "The worker stopped during this run."
@@ -95,7 +95,7 @@ def _plan(session: Session, job: Job) -> Plan:
     return Plan(
         task,
         account.partner_id,
-        sources.unseal(task, account.partner_id),
+        sources.unseal(task, account.partner_id, owner=session.get_one(Partner, account.partner_id).code),
         storages.storage_of(session, account),
         vaults.key_of(task, account.partner_id),
         is_new=session.exec(kept).first() is None,

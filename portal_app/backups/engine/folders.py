@@ -1,4 +1,4 @@
-"""Folders of this machine: only below those that the provider allows, and by no symbolic link out of them."""
+"""Folders of this machine: only below those that the provider allows a partner, and by no symbolic link out."""
 
 import os
 from collections.abc import Iterator
@@ -12,22 +12,22 @@ NOT_ALLOWED = "This folder isn't one of those that may be backed up here."
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def allowed(path: str) -> tuple[Path, PurePosixPath]:
-    """The provider's folder that holds the path, and the path below it. Raises Invalid."""
+def allowed(path: str, partner_code: str) -> tuple[Path, PurePosixPath]:
+    """The partner's folder that holds the path, and the path below it. Raises Invalid."""
     wanted = PurePosixPath(path)
-    for root in settings().readable_folders:
+    for root in settings().readable_folders(partner_code):
         if wanted.is_absolute() and ".." not in wanted.parts and wanted.is_relative_to(root.as_posix()):
             return root, wanted.relative_to(root.as_posix())
     raise Invalid(path=NOT_ALLOWED)
 
 
 @contextmanager
-def opened(path: str, *, make: bool = False) -> Iterator[int]:
+def opened(path: str, partner_code: str, *, make: bool = False) -> Iterator[int]:
     """A handle of the folder, reached step by step without following any link. Raises Invalid.
 
     What works from the handle stays in that very folder, whatever somebody puts in its place meanwhile.
     """
-    root, below = allowed(path)
+    root, below = allowed(path, partner_code)
     try:
         handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         for name in below.parts:

@@ -53,7 +53,7 @@ def check(source: Source) -> None:
 def top(source: Source, at: Bench, patience: Sequence[str]) -> list[Entry]:
     """What lies at the source's top, by name. Raises Invalid."""
     if source.kind == SourceKind.FOLDER:
-        with folders.opened(source.values["path"]) as handle:
+        with folders.opened(source.values["path"], source.owner) as handle:
             found = list(_entries(handle))
     else:
         with remotes.reached(source, at) as remote:

@@ -26,7 +26,7 @@ from portal_app.errors import Conflict, NotFound, PortalError
 from portal_app.files import service as files
 from portal_app.jobs import queue
 from portal_app.jobs.worker import Canceled, Work
-from portal_app.models import Account, BackupEntity, BackupRun, BackupTask, JobState
+from portal_app.models import Account, BackupEntity, BackupRun, BackupTask, JobState, Partner
 
 LONGEST_SECONDS = 20 * 3600.0
 _PIECE = 1 << 20
@@ -205,7 +205,7 @@ def _wanted(session: Session, work: Work) -> Wanted:
         task,
         account,
         run,
-        sources.unseal(task, account.partner_id),
+        sources.unseal(task, account.partner_id, owner=session.get_one(Partner, account.partner_id).code),
         storages.storage_of(session, account),
         vaults.key_of(task, account.partner_id),
         list(session.exec(chosen.order_by(col(BackupEntity.name_key), col(BackupEntity.id)))),

@@ -26,7 +26,7 @@ class NotWritten(PortalError):
 def give_back(source: Source, folder: Path, below: Sequence[str], at: Bench) -> None:
     """Copy all that is in a folder of ours to the source's folder `below` its top. Raises NotWritten and Invalid."""
     if source.kind == SourceKind.FOLDER:
-        with folders.opened(source.values["path"]) as handle:
+        with folders.opened(source.values["path"], source.owner) as handle:
             _into(handle, folder, below, at)
         return
     with remotes.reached(source, at) as remote:

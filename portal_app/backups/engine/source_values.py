@@ -12,10 +12,14 @@ from portal_app.models import BackupTask, SourceKind
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A checked source; `values` by the names of its FIELDS, secrets among them."""
+    """A checked source; `values` by the names of its FIELDS, secrets among them.
+
+    `owner` is the code of the partner whose it is: folders of this machine are read for their own partner only.
+    """
 
     kind: SourceKind
     values: Mapping[str, str] = field(repr=False)
+    owner: str = ""
 
     @property
     def place(self) -> str:
@@ -45,7 +49,7 @@ class Source:
         return [self.values[one.name] for one in FIELDS[self.kind] if one.secret and self.values.get(one.name)]
 
 
-def parse(kind: str, values: Mapping[str, object], before: Source | None = None) -> Source:
+def parse(kind: str, values: Mapping[str, object], before: Source | None = None, *, owner: str = "") -> Source:
     """A source from a form's `values`. Raises Invalid with a sentence for each faulty field.
 
     An empty secret is that of `before`, as long as nothing changed that says where it would be sent.
@@ -64,7 +68,7 @@ def parse(kind: str, values: Mapping[str, object], before: Source | None = None)
         faults["password"] = "Enter the password, or a private key."
     if faults:
         raise Invalid(**faults)
-    return Source(SourceKind(kind), found)
+    return Source(SourceKind(kind), found, owner)
 
 
 def _kept(
@@ -85,12 +89,12 @@ def seal(source: Source, *, partner_id: int, task_id: int) -> bytes:
     return crypto.seal(told.encode(), binding=_binding(partner_id, task_id))
 
 
-def unseal(task: BackupTask, partner_id: int) -> Source:
+def unseal(task: BackupTask, partner_id: int, *, owner: str = "") -> Source:
     """The source of a built-in task. Raises Unreadable, or Invalid when it has none."""
     if task.source_sealed is None:
         raise Invalid("This task has no source yet.")
     told = json.loads(crypto.unseal(task.source_sealed, binding=_binding(partner_id, task.id or 0)))
-    return Source(SourceKind(told["kind"]), told["values"])
+    return Source(SourceKind(told["kind"]), told["values"], owner)
 
 
 def _binding(partner_id: int, task_id: int) -> str:

@@ -84,7 +84,7 @@ def ready(source: Source, part: Part, at: Bench, log: Log, tell: tools.Take) -> 
 
 @contextmanager
 def _in_place(source: Source, part: Part) -> Iterator[Ready]:
-    with folders.opened(source.values["path"]) as handle:
+    with folders.opened(source.values["path"], source.owner) as handle:
         inner = os.dup(handle)
         try:
             if part.folder:

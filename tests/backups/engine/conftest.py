@@ -11,7 +11,7 @@ from portal_app.auth.actor import Actor
 from portal_app.backups.engine import runs, sources, tools
 from portal_app.backups.engine.handlers import HANDLERS
 from portal_app.jobs.worker import Worker
-from portal_app.models import Account, BackupRun, BackupTask, Job, SourceKind, TaskEngine
+from portal_app.models import Account, BackupRun, BackupTask, Job, Partner, SourceKind, TaskEngine
 from portal_app.settings import reset_settings
 from tests.backups.conftest import Cast
 
@@ -24,8 +24,15 @@ def _not_gently(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that the provider allows, with two folders, a file at the top, and a link that leads out."""
+def owner(cast: Cast) -> str:
+    """The code of Alice's partner."""
+    with db.reading() as session:
+        return session.get_one(Partner, cast.partner_id).code
+
+
+@pytest.fixture
+def files(tmp_path: Path, owner: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that Alice's partner may back up, with two folders, a file at the top, and a link that leads out."""
     root = tmp_path / "allowed"
     made = root / "customer"
     (made / "Letters" / "old").mkdir(parents=True)
@@ -34,7 +41,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (made / "Letters/old/two.txt").write_text("two two")
     (made / "Pictures/größe & more.bin").write_bytes(bytes(range(256)) * 1200)
     (made / "readme.txt").write_text("at the top")
-    monkeypatch.setenv("PORTAL_BACKUP_FOLDERS", str(root))
+    monkeypatch.setenv("PORTAL_BACKUP_FOLDERS", f"{owner}={root}")
     reset_settings()
     return made
 

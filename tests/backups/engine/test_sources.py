@@ -104,35 +104,42 @@ def test_a_sealed_source_opens_in_its_own_row_only(cast: Cast) -> None:
         sources.unseal(own, cast.partner_id)
 
 
-def test_a_folder_outside_of_those_allowed_is_refused(files: Path, tmp_path: Path) -> None:
-    sources.check(parse("folder", {"path": str(files)}))
+def test_a_folder_outside_of_those_allowed_is_refused(files: Path, owner: str, tmp_path: Path) -> None:
+    sources.check(parse("folder", {"path": str(files)}, owner=owner))
     (tmp_path / "allowed-not").mkdir()
     for path in ("/etc", str(tmp_path), str(tmp_path / "allowed-not")):
         with pytest.raises(Invalid, match="correct") as refusal:
-            sources.check(parse("folder", {"path": path}))
+            sources.check(parse("folder", {"path": path}, owner=owner))
         assert refusal.value.fields == {"path": folders.NOT_ALLOWED}
 
 
-def test_without_the_setting_no_folder_is_allowed(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stranger", ["", "BETA0001"])
+def test_a_folder_is_read_for_its_own_partner_only(files: Path, stranger: str) -> None:
+    with pytest.raises(Invalid, match="correct") as refusal:
+        sources.check(parse("folder", {"path": str(files)}, owner=stranger))
+    assert refusal.value.fields == {"path": folders.NOT_ALLOWED}
+
+
+def test_without_the_setting_no_folder_is_allowed(files: Path, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTAL_BACKUP_FOLDERS")
     reset_settings()
     with pytest.raises(Invalid):
-        sources.check(parse("folder", {"path": str(files)}))
+        sources.check(parse("folder", {"path": str(files)}, owner=owner))
 
 
 @pytest.mark.parametrize("path", ["out", "out/shadow", "customer/out"])
-def test_no_link_leads_out_of_a_folder(files: Path, path: str, tmp_path: Path) -> None:
+def test_no_link_leads_out_of_a_folder(files: Path, owner: str, path: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret" / "shadow"
     secret.mkdir(parents=True)
     (files.parent / "out").symlink_to(secret.parent)
     (files / "out").symlink_to(secret.parent)
     with pytest.raises(Invalid):
-        sources.check(parse("folder", {"path": str(files.parent / path)}))
+        sources.check(parse("folder", {"path": str(files.parent / path)}, owner=owner))
 
 
-def test_a_folder_exchanged_under_the_handle_changes_nothing(files: Path, tmp_path: Path) -> None:
+def test_a_folder_exchanged_under_the_handle_changes_nothing(files: Path, owner: str, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    with folders.opened(str(files)) as handle:
+    with folders.opened(str(files), owner) as handle:
         files.rename(files.with_name("moved"))
         files.symlink_to(tmp_path / "elsewhere")
         with os.scandir(handle) as found:
