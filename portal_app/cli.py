@@ -29,6 +29,7 @@ from portal_app.jobs import process
 from portal_app.jobs.cycle import run_cycle
 from portal_app.models import Partner
 from portal_app.operator.service import NewPartner, create_operator, create_partner
+from portal_app.portal_import import command as portal_import
 
 Arguments = argparse.Namespace
 Command = Callable[[Arguments], int]
@@ -133,6 +134,8 @@ def _add_work(commands: "argparse._SubParsersAction") -> None:
     accounts.add_argument("file", type=Path, help="a file with the columns of the template on the import page")
     accounts.add_argument("--partner", required=True, metavar="CODE", help="the partner ID")
     accounts.add_argument("--dry-run", action="store_true", help="check the file, and change nothing")
+    portal = _add(commands, "import-portal", _import_portal, portal_import.ABOUT)
+    portal_import.add_arguments(portal)
     demo = _add(commands, "demo", _demo, "Make the demo data, once; with --accounts also a partner for benchmarks.")
     demo.add_argument("--accounts", type=int, help=f"how many accounts partner {people.BENCH} shall have")
     demo.add_argument("--entities", type=int, default=0, help="entities of a backup task of each (default: 0)")
@@ -247,6 +250,11 @@ def _import_accounts(given: Arguments) -> int:
     ending = "imported" if done.saved else "could be imported. Nothing was changed"
     print(f"{counted(done.accounts)} {ending}.")
     return 0
+
+
+def _import_portal(given: Arguments) -> int:
+    migrations.upgrade()
+    return portal_import.run(given, _actor())
 
 
 def _demo(given: Arguments) -> int:

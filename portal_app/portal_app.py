@@ -54,6 +54,7 @@ from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
 from portal_app.settings import settings
 from portal_app.shell import http, pages
@@ -88,6 +89,7 @@ PAGES = (
     customer_users_page,
     dashboard_page,
     import_accounts_page,
+    import_portal_page,
     ip_restrictions_page,
     new_account_page,
     notifications_page,

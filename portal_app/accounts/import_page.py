@@ -39,7 +39,13 @@ TAKE_FOCUS = "(() => document.activeElement === document.body && document.getEle
 def import_accounts() -> rx.Component:
     """A file of many accounts: uploaded, checked whole, imported whole."""
     return rx.fragment(
-        rx.el.div(rx.el.h1("Import Accounts"), class_name="page-head"),
+        rx.el.div(
+            rx.el.h1("Import Accounts"),
+            rx.el.div(
+                link_button("Import from an existing portal", href="/accounts/import/portal"), class_name="page-actions"
+            ),
+            class_name="page-head",
+        ),
         callout("red", State.problem),
         callout("green", State.notice),
         rx.match(

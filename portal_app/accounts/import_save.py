@@ -39,7 +39,7 @@ def taken(session: Session, keys: Sequence[str]) -> set[str]:
 def save_rows(session: Session, actor: Actor, rows: Sequence[NewRow], source: str, on_step: OnStep) -> None:
     """Save all rows; Taken when one of the addresses is. `source` is what the audit calls the file."""
     values = _values(actor.partner_id or 0, rows)
-    _lock_partner(session, actor)
+    lock_partner(session, actor)
     if any(taken(session, keys) for _, keys in parts([row.email_key for row in rows])):
         raise Taken
     for done, part in parts(values):
@@ -49,7 +49,7 @@ def save_rows(session: Session, actor: Actor, rows: Sequence[NewRow], source: st
     _audit_all(session, actor, rows, source)
 
 
-def _lock_partner(session: Session, actor: Actor) -> None:
+def lock_partner(session: Session, actor: Actor) -> None:
     """Imports of one partner take turns: else two of them could hold what the other waits for."""
     partner = select(col(Partner.id)).where(col(Partner.id) == actor.partner_id)
     if session.execute(partner.with_for_update(key_share=True)).first() is None:

@@ -168,7 +168,7 @@ def import_file(path: Path, partner_code: str, dry_run: bool, by: Actor | None =
 
     `by` is who asks; the portal itself unless given. Raises NotFound for an unknown partner, Invalid when too large.
     """
-    actor = db.read(_for_partner, by or system(), partner_code)
+    actor = db.read(for_partner, by or system(), partner_code)
     actor.require(Permission.ACCOUNTS_ADD)
     if path.stat().st_size > MOST_BYTES:
         raise Invalid(TOO_LARGE)
@@ -256,7 +256,8 @@ def _known(session: Session, actor: Actor) -> Known:
     )
 
 
-def _for_partner(session: Session, by: Actor, code: str) -> Actor:
+def for_partner(session: Session, by: Actor, code: str) -> Actor:
+    """The one who asks, for the partner of this code. Raises NotFound."""
     found = session.scalar(select(col(Partner.id)).where(col(Partner.code) == code.strip().upper()))
     if found is None:
         raise NotFound(f"There is no partner {code.strip().upper()}.")

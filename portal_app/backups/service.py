@@ -155,7 +155,7 @@ def _update_account(session: Session, account: Account) -> None:
 
 
 def refresh_account(session: Session, account: Account) -> None:
-    """Count the account anew when a task of it is gone."""
+    """Count the account anew when a task of it is gone, or came from elsewhere."""
     _update_account(session, account)
     stored = {"stored_bytes": repository.stored_bytes(session, account.partner_id)}
     _count_day(session, account.partner_id, clock.today(), stored, stored)

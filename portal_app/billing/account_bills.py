@@ -14,6 +14,8 @@ from portal_app.billing.account_rows import AccountBilling, AccountLine
 from portal_app.billing.plan import Forecast
 from portal_app.errors import NotFound
 from portal_app.models import BillingStatus
+from portal_app.portal_import import service as portal_import
+from portal_app.portal_import.rows import bill_lines
 
 BILLS_AT_MOST = 120
 NO_SUCH_LINE = "There is no such line."
@@ -39,6 +41,7 @@ def account_page(session: Session, actor: Actor, account_id: int, number: int | 
         bills=bills,
         bill=chosen,
         lines=account_reading.lines_of(session, actor, account_id, chosen.id) if chosen else [],
+        imported=bill_lines(portal_import.bills_of(session, actor, account_id, BILLS_AT_MOST)),
     )
 
 

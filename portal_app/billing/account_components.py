@@ -9,6 +9,7 @@ from portal_app.billing.account_state import PATH
 from portal_app.billing.account_state import AccountBillsState as State
 from portal_app.billing.bills_state import BillsState
 from portal_app.billing.why import Reason, TaskShare
+from portal_app.portal_import.rows import BillLine
 from portal_app.ui import (
     Column,
     autofocus_attrs,
@@ -33,6 +34,12 @@ BILLS = (
     Column("Download Invoice", "short"),
     Column("Email Invoice", "action"),
     Column("Pay Invoice", "action"),
+)
+IMPORTED = (
+    Column("Period", "name"),
+    Column("Status", "status"),
+    Column("Paid by", "short"),
+    Column("Total", "number"),
 )
 LINES = (
     Column("Service", "name"),
@@ -84,6 +91,24 @@ def bills() -> rx.Component:
         class_name="stack",
         aria_label="Bills",
     )
+
+
+def imported() -> rx.Component:
+    """Bills of an existing portal: history that counts in nothing here."""
+    return rx.cond(
+        State.imported.length() > 0,
+        rx.el.section(
+            rx.el.h2("Imported bills"),
+            rx.el.p("From the portal that this account came from. They count in nothing here.", class_name="muted"),
+            table("Imported bills", IMPORTED, State.imported, _imported, row_key=lambda bill: bill["id"]),
+            class_name="stack",
+            aria_label="Imported bills",
+        ),
+    )
+
+
+def _imported(bill: rx.Var[BillLine]) -> list[Any]:
+    return [bill["period"], badge("grey", "Imported"), bill["payment"], bill["total"]]
 
 
 def _bill(bill: rx.Var[BillWords]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.billing.account_components import actions, bills, dialogs, lines, why_dialog
+from portal_app.billing.account_components import actions, bills, dialogs, imported, lines, why_dialog
 from portal_app.billing.account_state import PATH
 from portal_app.billing.account_state import AccountBillsState as State
 from portal_app.billing.bills_state import BillsState
@@ -18,7 +18,7 @@ FACTS = 5
 @portal_page(f"{PATH}/[account_id]", "Account billing", load=State.load, help_topic="billing-account")
 def account_bills() -> rx.Component:
     """Head, bills, and the lines of one of them."""
-    return rx.cond(State.missing, _missing(), rx.fragment(_head(), lines(), bills(), _on_top()))
+    return rx.cond(State.missing, _missing(), rx.fragment(_head(), lines(), bills(), imported(), _on_top()))
 
 
 def _missing() -> rx.Component:

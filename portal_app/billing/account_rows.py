@@ -1,10 +1,11 @@
 """All that the page of an account's bills may see: the account's part of everything, never the whole of a bill."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from portal_app.billing.subscriptions import Standing
+from portal_app.portal_import.rows import BillLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,5 @@ class AccountBilling:
     bills: list[AccountBill]
     bill: AccountBill | None
     lines: list[AccountLine]
+    # Bills of an existing portal, kept to be read.
+    imported: list[BillLine] = field(default_factory=list)

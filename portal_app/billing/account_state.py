@@ -25,6 +25,7 @@ from portal_app.billing.words import date_text
 from portal_app.errors import NotFound, PortalError
 from portal_app.facts import Fact
 from portal_app.models import Plan
+from portal_app.portal_import.rows import BillLine
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_now
 
@@ -45,6 +46,7 @@ class AccountBillsState(rx.State):
     # It comes after the page.
     forecast: str = ""
     bills: list[BillWords] = []
+    imported: list[BillLine] = []
     shown: str = ""
     lines: list[LineWords] = []
     may_pay: bool = False
@@ -188,7 +190,7 @@ class AccountBillsState(rx.State):
         found = await db.look(account_bills.account_page, actor, self.account_id, number)
         self.title, self.email, self.status = found.name, found.email, found.billing_status
         self.facts = facts(found, actor.currency, actor.time_zone)
-        self.bills = [bill_words(bill) for bill in found.bills]
+        self.bills, self.imported = [bill_words(bill) for bill in found.bills], found.imported
         self._show_lines(found)
         self._show_standing(found.subscription)
 

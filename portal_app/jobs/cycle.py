@@ -32,6 +32,7 @@ from portal_app.errors import Invalid
 from portal_app.files import service as files
 from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
+from portal_app.portal_import import service as portal_import
 from portal_app.webhooks import outbox as webhooks
 
 R = TypeVar("R")
@@ -116,6 +117,7 @@ def prune(session: Session, now: datetime) -> None:
     session.exec(delete(LoginSession).where(col(LoginSession.ends_at) <= now))
     session.exec(delete(LoginTicket).where(col(LoginTicket.ends_at) <= now))
     import_service.prune(session)
+    portal_import.prune(session)
     outbox.prune(session, now)
     files.prune(session)
     repeats.prune(session, now)

@@ -39,7 +39,14 @@ from portal_app.models.billing import (
     Subscription,
 )
 from portal_app.models.identity import ExternalIdentity, ProviderSignIn
-from portal_app.models.imports import AccountImport, ImportState
+from portal_app.models.imports import (
+    AccountImport,
+    ImportedBill,
+    ImportState,
+    PortalImport,
+    PortalImportState,
+    PortalLink,
+)
 from portal_app.models.job import CycleRun, Job, JobState, StoredFile
 from portal_app.models.mail import MailState, OutboxMail
 from portal_app.models.notification import (
@@ -128,6 +135,7 @@ __all__ = [
     "Frequency",
     "IdempotencyKey",
     "ImportState",
+    "ImportedBill",
     "Job",
     "JobState",
     "LinkKind",
@@ -151,6 +159,9 @@ __all__ = [
     "PaymentKind",
     "PendingSignIn",
     "Plan",
+    "PortalImport",
+    "PortalImportState",
+    "PortalLink",
     "Price",
     "PriceBook",
     "PriceTier",

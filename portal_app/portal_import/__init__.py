@@ -1,0 +1,1 @@
+"""Bringing accounts, tasks, states and bills over from an existing portal."""
