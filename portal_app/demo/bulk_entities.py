@@ -66,4 +66,5 @@ def _row(n: ColumnElement[int], number: int) -> dict[str, Any]:
         "last_backup_at": case((failed, null()), else_=finished),
         "last_attempt_at": finished,
         "found_at": col(BackupTask.created_at),
+        "told": true(),
     }

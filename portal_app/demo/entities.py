@@ -106,7 +106,9 @@ def rows(task: BackupTask, form: Shape, runs: Sequence[Row], domain: str, choose
         told = {"kind": KINDS[Service(task.service)], "standing": standing, "licensed": _licensed(task, number, form)}
         size = sizes[number] if number < form.held else 0
         found_at = _found_at(task, standing, runs)
-        made.append(fixed | told | {"size_bytes": size, "found_at": found_at} | next(fates))
+        # Of those that wait, recipients are told when the demo starts.
+        news = {"size_bytes": size, "found_at": found_at, "told": standing != Standing.WAITING}
+        made.append(fixed | told | news | next(fates))
     assert sum(is_billed(row["standing"], row["licensed"]) for row in made) == form.billed  # noqa: S101
     return made
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal
+from sqlalchemy import delete, func, insert, literal, true
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -228,6 +228,7 @@ def _add_night(session: Session, after_id: int, ended: datetime, *, is_last: boo
         "entities_failed": literal(0),
         "message": literal(""),
         "received_at": literal(ended, instant),
+        "told": true(),
     }
     chosen = select(*run.values()).where(col(BackupTask.account_id) > after_id)
     session.execute(insert(BackupRun.__table__).from_select(list(run), chosen))

@@ -4,8 +4,8 @@ Only what it starts is nice to others (`engine.tools`). It is not: whoever has S
 """
 
 import logging
+import os
 import signal
-import sys
 import threading
 import traceback
 from threading import Event
@@ -76,5 +76,7 @@ def _running(session: Session, numbers: list[int]) -> set[int]:
 
 
 def _wait_for_end(stop: Event) -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: its lock, held while we wait, would break the end of the process.
+    while os.read(0, 4096):
+        pass
     stop.set()

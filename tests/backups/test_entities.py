@@ -170,6 +170,13 @@ def test_a_listing_is_kept_with_what_each_attempt_brought(cast_anywhere: Cast, t
     assert (entity("ada").error, entity("bo").outcome) == ("", "partial")
 
 
+def test_what_nobody_can_see_is_in_no_name(task: int) -> None:
+    see(task, "a\u202eb", SeenEntity("cy", "C\x00y\ud800"), SeenEntity("dee", "\x1b"))
+    assert [entity(key).name for key in ("a\u202eb", "cy", "dee")] == ["a b", "C y", "dee"]
+    see(task, "a\u202eb", SeenEntity("cy", "Cyrus"), "dee")
+    assert [entity(key).name for key in ("a\u202eb", "cy", "dee")] == ["a b", "Cyrus", "dee"]
+
+
 def test_what_is_gone_becomes_inactive_and_comes_back(task: int) -> None:
     see(task, "ada", "bo", "cy")
     assert see(task, "ada", whole=False) == Noted()

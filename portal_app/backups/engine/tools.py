@@ -1,6 +1,7 @@
 """Runs restic and rclone: at the lowest priority, with nothing of the portal's environment, stoppable at any time."""
 
 import contextlib
+import math
 import os
 import re
 import select
@@ -21,6 +22,7 @@ from typing import IO
 
 from portal_app.errors import PortalError
 from portal_app.jobs.worker import Canceled
+from portal_app.settings import settings
 
 Take = Callable[[bytes], None]
 # Names the work that a process belongs to: whoever takes the work over finds by it what is left of the one before.
@@ -28,8 +30,7 @@ MARK = "PORTAL_ENGINE_WORK"
 _LOOK_SECONDS = 0.5
 _GENTLY_SECONDS = 10.0
 _LONGEST_LINE = 1 << 20
-# The portal's answers come first, but a machine that is always busy must not stop the backups for good.
-_GENTLE = (("ionice", "--class", "best-effort", "--classdata", "7"), ("nice", "-n", "19"))
+_NICEST = 19
 _PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OURS = {"TZ": "UTC", "GOMAXPROCS": "1", "GOGC": "50"}
 
@@ -206,15 +207,23 @@ def _feed(stream: IO[bytes], given: bytes) -> None:
         stream.close()
 
 
+def _niceness() -> int:
+    """How far each tool steps back, such that all that may run at once weigh no more than one ordinary process.
+
+    No further: on a machine that is always busy, a backup is to come through, too.
+    """
+    return min(_NICEST, round(4.4 * math.log2(settings().backups_at_once)))
+
+
 def _step_back(process: int) -> None:
     # Where Linux shares the processor among sessions, being nice counts within one's own only.
     with contextlib.suppress(OSError):
-        Path(f"/proc/{process}/autogroup").write_text("19")
+        Path(f"/proc/{process}/autogroup").write_text(str(_niceness()))
 
 
-@cache
 def _gently() -> tuple[str, ...]:
-    return tuple(word for words in _GENTLE if shutil.which(words[0]) for word in words)
+    words = (("ionice", "--class", "best-effort", "--classdata", "7"), ("nice", "-n", str(_niceness())))
+    return tuple(word for one in words if shutil.which(one[0]) for word in one)
 
 
 def _lines(stream: IO[bytes], take: Take) -> None:

@@ -142,7 +142,7 @@ def _save(session: Session, rows: list[dict[str, Any]], statement: Executable) -
 
 
 def _values(seen: SeenEntity, kept: Known | None, standing: str, at: datetime) -> dict[str, Any]:
-    name = _text(seen.name, NAME_LENGTH, kept.name if kept else _text(seen.key, NAME_LENGTH, seen.key))
+    name = _text(seen.name, NAME_LENGTH, kept.name if kept else "") or _text(seen.key, NAME_LENGTH, "") or seen.key
     told = {
         "name": name,
         "name_key": kept.name_key if kept and kept.name == name else fold(name)[:1000],
