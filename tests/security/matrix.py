@@ -114,7 +114,7 @@ ROUTES: dict[str, str] = {
     "/compat/v2/resellers/accounts/backup-tasks": "permission accounts:access",
     "/compat/v2/resellers/bills": "permission billing:view",
     "/compat/v2/resellers/details": "permission dashboard:view",
-    "/files/{number}": "signed in",
+    "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
     "/operator/bills/{number}.{ending}": OPERATORS,
     "/readyz": "public: a proxy asks it",
