@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 
-from portal_app.api import accounts, audit, bills, entities, problems, runs, tasks, users
+from portal_app.api import accounts, audit, bills, entities, problems, runs, task_changes, tasks, users
 from portal_app.api.body_limit import BodyLimit
 from portal_app.api.headers import Headers
 from portal_app.api.policy import GuardedRoute, public
@@ -22,7 +22,7 @@ _ABOUT = (
     " once. Instants are in UTC, amounts in the currency's smallest unit. `RateLimit-Remaining` says how many requests"
     " the token has left in this minute."
 )
-_PARTS = (accounts, tasks, entities, runs, bills, users, audit)
+_PARTS = (accounts, tasks, task_changes, entities, runs, bills, users, audit)
 
 
 def _make() -> FastAPI:

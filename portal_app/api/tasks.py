@@ -1,4 +1,4 @@
-"""Backup tasks: GET /api/v1/accounts/{id}/tasks, GET /api/v1/tasks/{id}, its entities, and POST …/run."""
+"""Backup tasks: GET /api/v1/accounts/{id}/tasks, GET /api/v1/tasks/{id}, and POST …/run."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,10 +16,8 @@ from portal_app.api.policy import Caller, requires
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.backups.engine import runs as engine
-from portal_app.backups.entities import repository as entities
-from portal_app.backups.entities.rows import EntityRow
 from portal_app.errors import NotFound
-from portal_app.models import BackupTask, Discovery, Every, Outcome, SourceKind, Standing, TaskEngine
+from portal_app.models import BackupTask, Discovery, Every, Outcome, SourceKind, TaskEngine
 
 NO_SUCH_TASK = "There is no such task."
 
@@ -28,7 +26,6 @@ def add_to(app: FastAPI) -> None:
     """Put the routes of this module into the app."""
     app.get("/v1/accounts/{account_id}/tasks", responses=reading(one=True))(list_tasks)
     app.get("/v1/tasks/{task_id}", responses=reading(one=True))(get_task)
-    app.get("/v1/tasks/{task_id}/entities", responses=reading(one=True))(list_entities)
     told = "The backup is waiting for its turn."
     app.post("/v1/tasks/{task_id}/run", status_code=202, responses=writing(), response_description=told)(run_task)
 
@@ -58,24 +55,6 @@ class TaskOut(BaseModel):
     created: datetime = Field(description="When it was added.")
 
 
-class EntityOut(BaseModel):
-    """One mailbox, site, drive or folder of a task."""
-
-    id: int = Field(description="The entity's number.")
-    key: str = Field(description="Its name at the engine.")
-    name: str = Field(description="Its name for people.")
-    kind: str = Field(description="What it is.")
-    standing: Standing = Field(description="How it stands in its task.")
-    billed: bool = Field(description="Whether it counts for the bill.")
-    licensed: bool | None = Field(description="Whether it has a licence at the source; null where unknown.")
-    size_bytes: int = Field(description="Bytes of its data.")
-    outcome: Outcome | None = Field(description="How its last attempt ended; null before the first.")
-    error: str = Field(description="What went wrong then, in words.")
-    last_backup: datetime | None = Field(description="When it was last backed up.")
-    last_attempt: datetime | None = Field(description="When that was last tried.")
-    found: datetime = Field(description="When it was first seen.")
-
-
 class Started(BaseModel):
     """A backup that was asked for."""
 
@@ -99,10 +78,11 @@ def _read(session: Session, actor: Actor, account_id: int, asked: Asked) -> Any:
 @requires(Permission.ACCOUNTS_ACCESS)
 async def get_task(task_id: Id, actor: Caller) -> TaskOut:
     """Get one backup task."""
-    return shown(await db.look(_get, actor, task_id))
+    return shown(await db.look(found_task, actor, task_id))
 
 
-def _get(session: Session, actor: Actor, task_id: int) -> BackupTask:
+def found_task(session: Session, actor: Actor, task_id: int) -> BackupTask:
+    """The task. Raises Denied, NotFound."""
     actor.require(Permission.ACCOUNTS_ACCESS)
     found = repository.task_row(session, actor, task_id)
     if found is None:
@@ -110,41 +90,10 @@ def _get(session: Session, actor: Actor, task_id: int) -> BackupTask:
     return found
 
 
-@requires(Permission.ACCOUNTS_ACCESS)
-async def list_entities(task_id: Id, asked: Annotated[Asked, Query()], actor: Caller, turn: Turned) -> Page[EntityOut]:
-    """List what a task holds, what was found first comes first."""
-    rows = await db.look(_entities, actor, task_id, asked)
-    return turn.page(rows, asked.limit, _entity, lambda entity: (entity.id,))
-
-
-def _entities(session: Session, actor: Actor, task_id: int, asked: Asked) -> list[EntityRow]:
-    _get(session, actor, task_id)
-    after = asked.place()
-    return entities.listed(session, actor, task_id, after[0] if after else 0, asked.limit + 1)
-
-
 @requires(Permission.BACKUPS_RUN)
 async def run_task(task_id: Id, actor: Caller) -> Started:
     """Back a task up now, if the portal makes its backups."""
     return Started(job=await db.work(engine.start, actor, task_id))
-
-
-def _entity(row: EntityRow) -> EntityOut:
-    return EntityOut(
-        id=row.id,
-        key=row.key,
-        name=row.name,
-        kind=row.kind,
-        standing=row.standing,
-        billed=row.billed,
-        licensed=row.licensed,
-        size_bytes=row.size_bytes,
-        outcome=row.outcome,
-        error=row.error,
-        last_backup=row.last_backup_at,
-        last_attempt=row.last_attempt_at,
-        found=row.found_at,
-    )
 
 
 def shown(task: BackupTask) -> TaskOut:

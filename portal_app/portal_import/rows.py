@@ -125,8 +125,8 @@ def bill_lines(bills: Sequence[ImportedBill]) -> list[BillLine]:
 def figures(report: Report) -> list[Figure]:
     """The dry run in numbers."""
     told = (
-        ("Accounts to add", "add"),
-        ("Accounts to change", "change"),
+        ("Accounts added", "add"),
+        ("Accounts changed", "change"),
         ("Accounts left as they are", "same"),
         ("Accounts left out", "left"),
         ("New tasks", "new tasks"),

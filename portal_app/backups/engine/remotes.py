@@ -14,6 +14,7 @@ from portal_app.accounts.storage_relay import Blocked, Relay
 from portal_app.backups.engine import tools
 from portal_app.backups.engine.source_values import Source
 from portal_app.backups.engine.tools import Bench
+from portal_app.errors import Invalid
 from portal_app.models import SourceKind
 from portal_app.settings import settings
 
@@ -174,12 +175,19 @@ def _dropbox(values: Mapping[str, str], _at: Bench) -> tuple[dict[str, str], str
 
 
 def _box(values: Mapping[str, str], at: Bench) -> tuple[dict[str, str], str]:
-    return {
+    options = {
         "type": "box",
         "box_sub_type": "enterprise",
         "box_config_file": private_file(at, "box.json", values["settings"]),
         "impersonate": values["user_id"],
-    }, values["folder"]
+    }
+    # rclone gets the app's first token only when it makes the remote: into its configuration file, which is ours alone.
+    made = [f"{name}={options[name]}" for name in ("box_sub_type", "box_config_file")]
+    words = ["rclone", "config", "create", "--non-interactive", _NAME, "box", *made]
+    code, _told = tools.said(words, at, options_as_environment(_NAME, {}, at))
+    if code:
+        raise Invalid(settings="Box refused the app, or can't be reached.")
+    return options, values["folder"]
 
 
 _MAKERS = {

@@ -158,3 +158,13 @@ def test_a_private_address_is_refused_unless_allowed(database: Path) -> None:
         with pytest.raises(Invalid) as refusal:
             sources.check(parse(kind, values))
         assert "isn't public" in refusal.value.fields[field], (kind, values, refusal.value.fields)
+
+
+def test_box_is_asked_for_a_token_first(database: Path) -> None:
+    # Of an app that isn't there: Box refuses it, and without a way out nobody answers.
+    auth = {"publicKeyID": "k", "privateKey": "-----BEGIN PRIVATE KEY-----", "passphrase": ""}
+    app = {"clientID": "none", "clientSecret": "none", "appAuth": auth}
+    told = json.dumps({"boxAppSettings": app, "enterpriseID": "1"})
+    with pytest.raises(Invalid) as refusal:
+        sources.check(parse("box", {"settings": told}))
+    assert refusal.value.fields == {"settings": "Box refused the app, or can't be reached."}
