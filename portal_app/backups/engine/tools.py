@@ -28,7 +28,7 @@ Take = Callable[[bytes], None]
 # Names the work that a process belongs to: whoever takes the work over finds by it what is left of the one before.
 MARK = "PORTAL_ENGINE_WORK"
 _LOOK_SECONDS = 0.5
-_GENTLY_SECONDS = 10.0
+_GENTLY_SECONDS = 30.0
 _LONGEST_LINE = 1 << 20
 _NICEST = 19
 _PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")

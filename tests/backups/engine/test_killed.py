@@ -118,7 +118,7 @@ def test_a_canceled_backup_ends_its_children_and_leaves_no_lock(
         assert running(number) == []
         assert locks(data_dir) == []
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert not db.read(lambda session: list(session.exec(select(BackupRun))))
     assert back_up(cast.alice, task).outcome == "successful"
 
@@ -129,7 +129,7 @@ def test_a_worker_that_is_told_to_end_gives_its_backup_back(cast: Cast, task: in
         wait_for(lambda: locks(data_dir), 60)
         # The server is gone, however it ended.
         process.stdin.close()
-        assert process.wait(30) == 0, process.stderr.read()
+        assert process.wait(60) == 0, process.stderr.read()
     assert running(number) == []
     assert locks(data_dir) == []
     assert (job_of(number).state, job_of(number).attempts) == (JobState.WAITING, 0)
@@ -146,6 +146,6 @@ def test_the_worker_queues_and_does_what_is_due(cast: Cast, task: int) -> None:
     with worker() as process:
         found = wait_for(lambda: db.read(lambda session: session.exec(select(BackupRun)).first()), 60)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert found.outcome == "successful"
     assert db.read(lambda session: session.get(backing_up.BackupTask, task)).next_run_at > clock.now()
