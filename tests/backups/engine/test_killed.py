@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from sqlmodel import select
 
 from portal_app import clock, db
-from portal_app.backups.engine import backing_up, runs, tools
+from portal_app.backups.engine import backing_up, runs, tools, vaults
 from portal_app.migrations import ROOT
 from portal_app.models import BackupRun, Job, JobState
 from tests.backups.conftest import Cast
@@ -65,14 +65,11 @@ def big(files: Path) -> None:
 def test_a_killed_worker(cast: Cast, task: int, big: None, data_dir: Path) -> None:
     number = db.write(runs.start, cast.alice, task)
     with worker() as process:
-        lock = wait_for(lambda: [one for one in locks(data_dir) if running(number) and "Pictures" in words(number)], 60)
-        (restic,) = running(number)
-        os.kill(restic, signal.SIGSTOP)
+        restic = hold(number, data_dir)
         process.kill()
         process.wait()
     # As it is after a power cut, and worse: the engine's process is still there, and so is its lock.
     assert running(number) == [restic]
-    assert lock
     assert job_of(number).state == JobState.RUNNING
     work_off()
     assert job_of(number).state == JobState.RUNNING, "its lease had not ended"
@@ -87,8 +84,30 @@ def test_a_killed_worker(cast: Cast, task: int, big: None, data_dir: Path) -> No
     assert back_up(cast.alice, task).outcome == "successful"
 
 
-def words(number: int) -> str:
-    return job_of(number).progress.get("words", "")
+def hold(number: int, data_dir: Path) -> int:
+    """Stop restic where it is, however fast it would be: it has its lock, and is in the middle."""
+    restic = wait_for(lambda: next((one for one in running(number) if _keeps_pictures(one)), None), 60)
+    wait_for(lambda: locks(data_dir), 60)
+    os.kill(restic, signal.SIGSTOP)
+    return restic
+
+
+def _keeps_pictures(process: int) -> bool:
+    with suppress(OSError):
+        words = Path(f"/proc/{process}/cmdline").read_text().split("\0")
+        return "backup" in words and any(vaults.entity_mark("Pictures") in word for word in words)
+    return False
+
+
+def go_on(restic: int) -> None:
+    """Let it go on once it has been interrupted."""
+    wait_for(lambda: _waits(restic, signal.SIGINT), 60)
+    os.kill(restic, signal.SIGCONT)
+
+
+def _waits(process: int, number: signal.Signals) -> bool:
+    told = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return any(int(told[mask], 16) >> (number - 1) & 1 for mask in ("SigPnd", "ShdPnd"))
 
 
 def test_who_believed_to_be_dead_records_nothing(cast: Cast, task: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +131,9 @@ def test_a_canceled_backup_ends_its_children_and_leaves_no_lock(
 ) -> None:
     number = db.write(runs.start, cast.alice, task)
     with worker() as process:
-        wait_for(lambda: [one for one in locks(data_dir) if running(number) and "Pictures" in words(number)], 60)
+        restic = hold(number, data_dir)
         db.write(runs.cancel, cast.alice, number)
+        go_on(restic)
         wait_for(lambda: job_of(number).state == JobState.CANCELED)
         assert running(number) == []
         assert locks(data_dir) == []
@@ -126,9 +146,10 @@ def test_a_canceled_backup_ends_its_children_and_leaves_no_lock(
 def test_a_worker_that_is_told_to_end_gives_its_backup_back(cast: Cast, task: int, big: None, data_dir: Path) -> None:
     number = db.write(runs.start, cast.alice, task)
     with worker("--beside-server", stdin=subprocess.PIPE) as process:
-        wait_for(lambda: locks(data_dir), 60)
+        restic = hold(number, data_dir)
         # The server is gone, however it ended.
         process.stdin.close()
+        go_on(restic)
         assert process.wait(60) == 0, process.stderr.read()
     assert running(number) == []
     assert locks(data_dir) == []
