@@ -21,15 +21,14 @@ from portal_app.models import Account, AuditEvent, BackupRun, BackupTask, Job, J
 NO_ACCOUNT = "There is no such account."
 # Where rows are kept; at one instant the higher stands first.
 _JOBS, _RUNS, _CHANGES = 0, 1, 2
-# What the audit has of an account that is no matter of money: the customer's own people read this, too.
+# What the audit has of an account that is no matter of money: the customer's own people read this, too. Backups and
+# restores that somebody started are there as jobs, which tell more.
 _TOLD = (
     Activity.ACCOUNT_ACCESSED,
     Activity.ACCOUNT_ADDED,
     Activity.ACCOUNT_SETTINGS,
-    Activity.BACKUP_RUN,
     Activity.BACKUP_TASKS,
     Activity.DATA_EXPORT,
-    Activity.DATA_RESTORE,
     Activity.PERMISSIONS_CHANGED,
     Activity.SIGN_IN,
     Activity.USER_MANAGEMENT,

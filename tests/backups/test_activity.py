@@ -80,6 +80,8 @@ def test_no_word_of_money(cast: Cast) -> None:
     told = set(whats(read(cast, size=100)))
     assert Activity.ACCOUNT_ACCESSED in told
     assert told.isdisjoint({Activity.SUBSCRIBED, Activity.BILLING_DETAILS, Activity.TRIAL_CANCELED})
+    # They are told of as jobs.
+    assert told.isdisjoint({Activity.BACKUP_RUN, Activity.DATA_RESTORE})
 
 
 def test_pages_neither_lose_nor_repeat_a_row_even_of_one_instant(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +90,7 @@ def test_pages_neither_lose_nor_repeat_a_row_even_of_one_instant(cast: Cast, mon
         db.write(add_job, cast, number % 2)
         db.write(record_run, cast.engine, report(cast, run=f"run-{number}", finished=NOON))
         about = (cast.account, "x")
-        db.write(record, cast.alice, Activity.BACKUP_RUN, str(number), account=about, partner_id=cast.partner_id)
+        db.write(record, cast.alice, Activity.BACKUP_TASKS, str(number), account=about, partner_id=cast.partner_id)
     every = [row.mark for row in read(cast, size=100).rows]
     assert len(set(every)) == 27
     assert every == sorted(every, reverse=True)

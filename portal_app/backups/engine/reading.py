@@ -98,7 +98,8 @@ def fault(source: Source, remote: Remote, reader: Reader) -> Invalid:
     if any(word in words for word in _REFUSED):
         return Invalid(**{_secret(source): "The source refused access. Please check name and password or keys."})
     if "directory not found" in words or "doesn't exist" in told or "nosuchbucket" in words:
-        return Invalid(**{_folder(source): "There is no such folder."})
+        what = "bucket or folder" if source.kind == SourceKind.S3 else "folder"
+        return Invalid(**{_folder(source): f"There is no such {what}."})
     return Invalid(**{_place(source): told.replace("The storage", "The source") or _UNKNOWN})
 
 
