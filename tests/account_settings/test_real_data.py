@@ -9,9 +9,9 @@ from portal_app.account_settings import removal
 from portal_app.backups.engine.storages import center_folder
 from portal_app.models import Account, BackupTask, DataCenter
 from tests.backups.conftest import Cast, cast
-from tests.backups.engine.conftest import back_up, files, task, work_off
+from tests.backups.engine.conftest import back_up, files, owner, task, work_off
 
-__all__ = ["cast", "files", "task"]
+__all__ = ["cast", "files", "owner", "task"]
 
 
 def test_the_storage_is_empty_once_the_page_says_so(cast: Cast, task: int) -> None:
