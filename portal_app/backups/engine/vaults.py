@@ -122,8 +122,13 @@ class Vault:
 
     def forget(self, keep_days: int, *, prune: bool) -> None:
         """Let go of snapshots that are older, the newest of each entity aside; `prune`: and of their data."""
-        within = ["--keep-within", f"{keep_days}d", "--group-by", "host"]
-        self._ask("forget", *within, *(["--prune"] if prune else []))
+        words = ["forget", "--keep-within", f"{keep_days}d", "--group-by", "host", *(["--prune"] if prune else [])]
+        try:
+            self._ask(*words)
+        except Refused:
+            # A restic that was ended as it made its lock left it there: what nobody holds any more is taken away.
+            self.unlock(every=False)
+            self._ask(*words)
 
     def _ask(self, *words: str) -> str:
         reader, said = Reader(), []

@@ -15,7 +15,7 @@ from sqlmodel import select
 from portal_app import clock, db
 from portal_app.backups.engine import backing_up, runs, tools, vaults
 from portal_app.migrations import ROOT
-from portal_app.models import BackupRun, Job, JobState
+from portal_app.models import BackupRun, BackupTask, Job, JobState
 from tests.backups.conftest import Cast
 from tests.backups.engine.conftest import back_up, job_of, work_off
 from tests.backups.portals import wait_for
@@ -85,11 +85,17 @@ def test_a_killed_worker(cast: Cast, task: int, big: None, data_dir: Path) -> No
 
 
 def hold(number: int, data_dir: Path) -> int:
-    """Stop restic where it is, however fast it would be: it has its lock, and is in the middle."""
+    """Stop restic where it is, however fast it would be: it has its lock, and is in the middle of the data."""
     restic = wait_for(lambda: next((one for one in running(number) if _keeps_pictures(one)), None), 60)
-    wait_for(lambda: locks(data_dir), 60)
+    wait_for(lambda: _has_read(restic) > 10_000_000, 60)
     os.kill(restic, signal.SIGSTOP)
+    assert locks(data_dir)
     return restic
+
+
+def _has_read(process: int) -> int:
+    told = dict(line.split(": ") for line in Path(f"/proc/{process}/io").read_text().splitlines())
+    return int(told["rchar"])
 
 
 def _keeps_pictures(process: int) -> bool:
@@ -156,6 +162,21 @@ def test_a_worker_that_is_told_to_end_gives_its_backup_back(cast: Cast, task: in
     assert (job_of(number).state, job_of(number).attempts) == (JobState.WAITING, 0)
     work_off()
     assert job_of(number).result["outcome"] == "successful"
+
+
+def test_a_lock_that_nobody_holds_hinders_nothing(cast: Cast, task: int, big: None, data_dir: Path) -> None:
+    def keep_for_a_month(session) -> None:
+        session.get(BackupTask, task).keep_days = 30
+
+    db.write(keep_for_a_month)
+    number = db.write(runs.start, cast.alice, task)
+    with worker():
+        os.kill(hold(number, data_dir), signal.SIGKILL)
+        wait_for(lambda: job_of(number).state == JobState.DONE, 60)
+    (run,) = db.read(lambda session: list(session.exec(select(BackupRun))))
+    assert run.outcome == "partial"
+    assert "could not be deleted" not in run.log
+    assert locks(data_dir) == []
 
 
 def test_the_worker_queues_and_does_what_is_due(cast: Cast, task: int) -> None:
