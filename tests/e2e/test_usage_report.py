@@ -1,6 +1,7 @@
 """The usage report, from the ticked rows to the mail."""
 
 import io
+import time
 import zipfile
 
 from playwright.sync_api import Page, expect
@@ -18,17 +19,20 @@ from tests.e2e.people import Company, People, ready
 from tests.e2e.test_subscribe_delete import dialog, tick
 
 EXPORT = "Export Usage Report"
+PATIENCE_SECONDS = 120
 POLL_MS = 50
 
 
 def report_of(page: Page, company: Company) -> str:
     """The CSV that was mailed to the company's administrator, made by the server's own worker or here."""
     wanted = select(OutboxMail).where(OutboxMail.recipient == company.email, OutboxMail.kind == usage.KIND)
+    ends = time.monotonic() + PATIENCE_SECONDS
     while not (mail := db.read(lambda session: session.exec(wanted).first())):
         Worker({usage.KIND: usage.run}, 1).run_due()
         # Who has the job in hand ends it one way or the other.
         job = db.read(lambda session: session.exec(select(Job).where(Job.partner_id == company.partner_id)).one())
         assert job.state in (JobState.WAITING, JobState.RUNNING, JobState.DONE), job.fault
+        assert time.monotonic() < ends, "no mail came"
         page.wait_for_timeout(POLL_MS)
     letter = letter_of(mail)
     assert letter
