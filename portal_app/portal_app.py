@@ -53,6 +53,8 @@ from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
+from portal_app.operator import ticket_page as operator_ticket_page
+from portal_app.operator import tickets_page as operator_tickets_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
@@ -61,6 +63,10 @@ from portal_app.shell import http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.tickets import new_page as new_ticket_page
+from portal_app.tickets import page as tickets_page
+from portal_app.tickets import routes as ticket_routes
+from portal_app.tickets import ticket_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
@@ -92,6 +98,7 @@ PAGES = (
     import_portal_page,
     ip_restrictions_page,
     new_account_page,
+    new_ticket_page,
     notifications_page,
     operator_bill_page,
     operator_finance_page,
@@ -100,12 +107,16 @@ PAGES = (
     operator_receipts_page,
     operator_reconcile_page,
     operator_runs_page,
+    operator_ticket_page,
+    operator_tickets_page,
     outbox_page,
     pages,
     partner_settings_page,
     forgot_page,
     security_page,
     sign_in_page,
+    ticket_page,
+    tickets_page,
     user_editor_page,
     users_page,
 )
@@ -166,6 +177,7 @@ app = rx.App(
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,
+                *ticket_routes.routes,
                 *http.routes,
                 *first_view.routes,
                 *api.routes,

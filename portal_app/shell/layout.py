@@ -276,6 +276,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
         | ((item["label"] == "Settings") & path.startswith("/settings/"))
         | ((item["label"] == "Billing") & path.startswith("/billing/"))
         | ((item["href"] == "/operator") & path.startswith("/operator/"))
+        | ((item["href"] == "/support") & path.startswith("/support/"))
     )
     return rx.el.li(
         link(

@@ -51,6 +51,7 @@ OPERATOR: tuple[Place, ...] = tuple(
     Place(label, href, kinds=frozenset({ActorKind.OPERATOR}))
     for label, href in (
         ("Partners", "/operator"),
+        ("Tickets", "/operator/tickets"),
         ("Price Books", "/operator/prices"),
         ("Bank Receipts", "/operator/receipts"),
         ("Cycle Runs", "/operator/cycles"),

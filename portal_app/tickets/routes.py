@@ -82,6 +82,13 @@ def _said(word: str, status: int) -> Response:
     return PlainTextResponse(word, status, headers=HEADERS)
 
 
+def problem_of(said: object) -> str:
+    """What the page shows of an upload's answer, which came by the browser: a sentence of ours, or none."""
+    if not isinstance(said, str) or not said:
+        return ""
+    return said if said in SENTENCES else PROBLEMS.get(said, PROBLEMS["unreadable"])
+
+
 async def _download(request: Request, handler: Handler) -> Response:
     try:
         actor = await actor_of(request, handler)

@@ -38,6 +38,7 @@ AREAS: dict[str, frozenset[str]] = {
     "security": frozenset({SIGNED_IN, "security:manage"}),
     "shell": frozenset({"billing:view or dashboard:view or users:manage", SIGNED_IN}),
     "sign_in": frozenset(),
+    "tickets": frozenset({"tickets:open"}),
     "users": frozenset({"users:manage"}),
 }
 # Open to everybody, each for its reason.
@@ -117,6 +118,8 @@ ROUTES: dict[str, str] = {
     "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
     "/operator/bills/{number}.{ending}": OPERATORS,
+    "/operator/tickets/files": OPERATORS,
+    "/operator/tickets/files/{number}": OPERATORS,
     "/readyz": "public: a proxy asks it",
     "/sandbox-processor/pay/{ident}": "public: a page that only its address opens",
     "/sandbox-processor/v1/cards/{token}": "public: the sandbox's API has a secret of its own",
@@ -127,6 +130,8 @@ ROUTES: dict[str, str] = {
     "/sandbox-processor/v1/pages/{ident}/close": "public: the same",
     "/sandbox-processor/v1/refunds": "public: the same",
     "/security-audit/export.csv": "audit:view",
+    "/support/tickets/files": "tickets:open",
+    "/support/tickets/files/{number}": "tickets:open",
     "/webhooks/{gateway}": "public: each message is signed",
 }
 
