@@ -10,7 +10,7 @@ from portal_app.text import fold
 from portal_app.tickets.words import queue_place
 
 ASK, ANSWER, NOTE = "ask", "answer", "note"
-LOG = b"02:00:04 connecting to the mailbox\n02:00:31 answer 401: the consent has ended\n02:00:31 stopped, nothing changed\n"
+LOG = b"02:00:04 connecting to the mailbox\n02:00:31 answer 401: the consent has ended\n02:00:31 stopped\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,13 @@ def make_tickets(
     session: Session, opener: User, operator: User, accounts: list[Account], now: datetime, *, few: bool = False
 ) -> None:
     """Add the tickets of a partner; `few` leaves out every other one."""
+    people = {ASK: opener, ANSWER: operator, NOTE: operator}
     for given in TICKETS[:: 2 if few else 1]:
-        _make(session, given, opener, operator, accounts, now)
+        _make(session, given, people, accounts, now)
 
 
-def _make(
-    session: Session, given: DemoTicket, opener: User, operator: User, accounts: list[Account], now: datetime
-) -> None:
+def _make(session: Session, given: DemoTicket, people: dict[str, User], accounts: list[Account], now: datetime) -> None:
+    opener = people[ASK]
     account = accounts[given.about] if given.about is not None else None
     visible = [hours for kind, hours, _ in given.said if kind != NOTE]
     name = account.name if account else ""
@@ -104,7 +104,7 @@ def _make(
         account_name=name,
         opened_by_id=opener.id,
         opened_by=opener.email,
-        assigned_to_id=operator.id if given.assigned else None,
+        assigned_to_id=people[ANSWER].id if given.assigned else None,
         topic=given.topic,
         urgency=given.urgency,
         state=given.state,
@@ -120,7 +120,7 @@ def _make(
     session.add(ticket)
     session.flush()
     for kind, hours, text in given.said:
-        message = _message(ticket, opener if kind == ASK else operator, kind, text, now - timedelta(hours=hours))
+        message = _message(ticket, people[kind], kind, text, now - timedelta(hours=hours))
         session.add(message)
         session.flush()
     if given.file:
