@@ -4,7 +4,6 @@ import reflex as rx
 
 from portal_app.accounts.plans import KINDS
 from portal_app.partner_settings.state import PartnerSettingsState as State
-from portal_app.settings import settings
 from portal_app.shell.layout import settings_page
 from portal_app.times import time_zones
 from portal_app.ui import (
@@ -109,7 +108,7 @@ def _new_accounts() -> rx.Component:
             read_only=True,
             hint="Only the provider changes it.",
         ),
-        rx.el.div(button("Request a change", on_click=State.open_request)),
+        rx.cond(State.may_ask, rx.el.div(button("Request a change", on_click=State.open_request))),
     )
 
 
@@ -117,10 +116,7 @@ def _request_dialog() -> rx.Component:
     return dialog(
         State.asking,
         "Request another storage location",
-        rx.el.p(
-            f"Your request goes by mail to {settings().support_email}, with your name and email. "
-            "Accounts that exist stay where they are."
-        ),
+        rx.el.p("Your request becomes a support ticket. Accounts that exist stay where they are."),
         rx.el.form(
             focus_first_fault(State.errors.length() > 0),
             rx.el.p("Now: ", rx.el.strong(State.location)),

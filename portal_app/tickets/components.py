@@ -11,7 +11,7 @@ from portal_app.tickets.kinds import ACCEPTED, MOST_BYTES, MOST_FILES
 from portal_app.tickets.lines import FileLine, MessageLine
 from portal_app.ui import badge, icon_button, instant, link
 from portal_app.ui.base import icon
-from portal_app.ui.kinds import Number, classes
+from portal_app.ui.kinds import Number, classes, plain_id
 
 # One file after the other goes to the portal; then the hidden form says what came of it. Only our own words are shown.
 _SEND = """(async (e) => {{
@@ -108,7 +108,7 @@ def file_field(state: Any, path: str, ticket: Number) -> rx.Component:
         rx.el.label("Files", html_for="ticket-files"),
         rx.el.input(
             type="file",
-            id="ticket-files",
+            id=plain_id("ticket-files"),
             multiple=True,
             accept=ACCEPTED,
             class_name="control",
