@@ -32,10 +32,10 @@ FILTERS = (
 COLUMNS = (
     Column("Subject", "name", sort="subject"),
     Column("Partner", "short"),
-    Column("Account", "text", on_card=False, wide_only=True),
+    Column("Account", "text", on_card=False, wide_only=True, width="16%"),
     Column("Topic", "short", on_card=False, wide_only=True),
     Column("Urgency", "status", sort="queue"),
-    Column("Assigned to", "text", on_card=False),
+    Column("Assigned to", "text", on_card=False, width="13%"),
     Column("Last change", "date", sort="changed", on_card=False),
     Column("State", "status"),
 )

@@ -9,6 +9,7 @@ from reflex.vars import FunctionStringVar
 from portal_app.shell.state import ShellState
 from portal_app.tickets.kinds import ACCEPTED, MOST_BYTES, MOST_FILES
 from portal_app.tickets.lines import FileLine, MessageLine
+from portal_app.tickets.query import PATH
 from portal_app.ui import badge, icon_button, instant, link
 from portal_app.ui.base import icon
 from portal_app.ui.kinds import Number, classes, plain_id
@@ -65,6 +66,11 @@ def keeper(sent: rx.Var[bool]) -> rx.Component:
         rx.el.span(hidden=True, on_mount=FunctionStringVar.create(_KEEP)),
         rx.cond(sent, rx.el.span(hidden=True, on_mount=FunctionStringVar.create(_FORGET))),
     )
+
+
+def back() -> rx.Component:
+    """The way to the list."""
+    return rx.el.nav(link(icon("arrow-left"), "My Tickets", href=PATH), class_name="crumbs", aria_label="Back")
 
 
 def conversation(messages: rx.Var[list[MessageLine]]) -> rx.Component:

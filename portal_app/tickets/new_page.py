@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.shell.layout import portal_page
-from portal_app.tickets.components import file_field, files_came, keeper, kept
+from portal_app.tickets.components import back, file_field, files_came, keeper, kept
 from portal_app.tickets.new_state import AccountFound
 from portal_app.tickets.new_state import NewTicketState as State
 from portal_app.tickets.query import PATH
@@ -22,8 +22,7 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
-from portal_app.ui.base import link
-from portal_app.ui.field import error_line
+from portal_app.ui.field import error_line, hint_line
 
 HINTS = {"low": "Low: whenever you find time", "normal": "Normal", "urgent": "Urgent: work stands still"}
 
@@ -32,7 +31,7 @@ HINTS = {"low": "Low: whenever you find time", "normal": "Normal", "urgent": "Ur
 def new_ticket() -> rx.Component:
     """A question to the provider."""
     return rx.fragment(
-        rx.el.nav(link("My Tickets", href=PATH), class_name="crumbs", aria_label="Back"),
+        back(),
         rx.el.div(rx.el.h1("Open a Ticket"), class_name="page-head"),
         rx.cond(State.ready, rx.fragment(_form(), files_came(State)), _waiting()),
         rx.window_event_listener(on_popstate=State.answer),
@@ -106,7 +105,8 @@ def _account() -> rx.Component:
     return rx.el.div(
         rx.el.span("Account", class_name="field-label", id="ticket-account"),
         rx.cond(State.account_id > 0, _chosen(), _search()),
-        error_line("field-account", _fault("account_id")),
+        hint_line("ticket-account", "Only people who may see it then see the ticket. Choose none if it is about none."),
+        error_line("ticket-account", _fault("account_id")),
         class_name="field",
         role="group",
         aria_labelledby="ticket-account",
@@ -128,7 +128,7 @@ def _search() -> rx.Component:
             value=State.search,
             on_change=State.find,
             on_clear=State.find(""),
-            placeholder="Name or email; leave empty if it is about none",
+            placeholder="Name or email",
             name="account-search",
             id="account-search",
         ),

@@ -17,9 +17,9 @@ FILTERS = (
 )
 COLUMNS = (
     Column("Subject", "name", sort="subject"),
-    Column("Account", "text", on_card=False),
+    Column("Account", "text", on_card=False, width="20%"),
     Column("Topic", "short", on_card=False, wide_only=True),
-    Column("Opened by", "text", sort="opened_by", on_card=False, wide_only=True),
+    Column("Opened by", "text", sort="opened_by", on_card=False, wide_only=True, width="16%"),
     Column("Last change", "date", sort="changed"),
     Column("State", "status"),
 )

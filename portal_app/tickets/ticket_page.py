@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.shell.layout import portal_page
-from portal_app.tickets.components import conversation, file_field, files_came, keeper, kept
+from portal_app.tickets.components import back, conversation, file_field, files_came, keeper, kept
 from portal_app.tickets.query import PATH
 from portal_app.tickets.ticket_state import OwnTicketState as State
 from portal_app.ui import (
@@ -24,7 +24,7 @@ from portal_app.ui import (
 def ticket() -> rx.Component:
     """One ticket: the conversation, and the form below it."""
     return rx.fragment(
-        rx.el.nav(link("My Tickets", href=PATH), class_name="crumbs", aria_label="Back"),
+        back(),
         rx.cond(State.missing, _missing(), rx.cond(State.ready, _ticket(), _waiting())),
     )
 
