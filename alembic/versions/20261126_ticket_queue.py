@@ -28,6 +28,10 @@ def upgrade() -> None:
     op.drop_index(op.f("ix_ticket_opened_by_id"), "ticket")
     op.create_index(op.f("ix_ticket_opened_by_id_changed_at_id"), "ticket", ["opened_by_id", "changed_at", "id"])
     op.create_index(op.f("ix_ticket_queue_place_changed_at_id"), "ticket", ["queue_place", "changed_at", "id"])
+    op.drop_index(op.f("ix_ticket_state_changed_at_id"), "ticket")
+    op.create_index(
+        op.f("ix_ticket_state_queue_place_changed_at_id"), "ticket", ["state", "queue_place", "changed_at", "id"]
+    )
     op.create_table(
         "ticket_upload",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -60,6 +64,8 @@ def downgrade() -> None:
         for moment in _MOMENTS:
             op.execute(f"DROP TRIGGER ticket_told_{moment}")
     op.drop_table("ticket_upload")
+    op.drop_index(op.f("ix_ticket_state_queue_place_changed_at_id"), "ticket")
+    op.create_index(op.f("ix_ticket_state_changed_at_id"), "ticket", ["state", "changed_at", "id"])
     op.drop_index(op.f("ix_ticket_queue_place_changed_at_id"), "ticket")
     op.drop_index(op.f("ix_ticket_opened_by_id_changed_at_id"), "ticket")
     op.create_index(op.f("ix_ticket_opened_by_id"), "ticket", ["opened_by_id"])

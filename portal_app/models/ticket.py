@@ -42,7 +42,7 @@ class Ticket(SQLModel, table=True):
         one_of("urgency", TicketUrgency),
         Index(None, "partner_id", "changed_at", "id"),
         Index(None, "opened_by_id", "changed_at", "id"),
-        Index(None, "state", "changed_at", "id"),
+        Index(None, "state", "queue_place", "changed_at", "id"),
         Index(None, "queue_place", "changed_at", "id"),
         # Ids are told in mails and never used again.
         {"sqlite_autoincrement": True},

@@ -1,6 +1,7 @@
 """The cast, with people who may open tickets; and both databases."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlmodel import Session
@@ -37,7 +38,7 @@ class Desk:
         return factories.actor(own[name]) if name in own else self.cast.actor(name)
 
 
-def _make(session: Session) -> Desk:
+def make_desk(session: Session) -> Desk:
     cast = make_cast(session)
     rights = [str(p) for p in (Permission.TICKETS_OPEN, Permission.DASHBOARD_VIEW)]
     given = {"role": Role.CUSTOM, "permissions": rights}
@@ -49,5 +50,11 @@ def _make(session: Session) -> Desk:
 
 
 @pytest.fixture
-def desk(store: dict[str, str]) -> Desk:
-    return db.write(_make)
+def desk(database: Path) -> Desk:
+    return db.write(make_desk)
+
+
+@pytest.fixture
+def each_desk(store: dict[str, str]) -> Desk:
+    """The same in each database: for what locks, triggers and questions do there."""
+    return db.write(make_desk)

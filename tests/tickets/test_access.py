@@ -1,4 +1,4 @@
-"""Who has which tickets, on both databases: owner, colleagues, strangers, customers, operators, programs."""
+"""Who has which tickets, the main things on both databases: owner, colleagues, strangers, customers, operators, programs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -85,30 +85,30 @@ def test_who_has_no_tickets_gets_nothing_and_does_nothing(desk: Desk, name: str)
 
 
 @pytest.mark.parametrize("name", ["theo", "mallory"])
-def test_others_tickets_do_not_exist(desk: Desk, name: str) -> None:
-    actor, before = who(desk, name), state_of(desk)
-    for act in own_acts(actor, desk.ticket):
+def test_others_tickets_do_not_exist(each_desk: Desk, name: str) -> None:
+    actor, before = who(each_desk, name), state_of(each_desk)
+    for act in own_acts(actor, each_desk.ticket):
         with pytest.raises(NotFound):
             act()
     assert db.read(service.list_page, actor, TicketQuery()).total == 0
     assert db.read(service.latest, actor, 5) == []
-    for act in provider_acts(actor, desk.ticket):
+    for act in provider_acts(actor, each_desk.ticket):
         with pytest.raises(Denied):
             act()
-    assert state_of(desk) == before
+    assert state_of(each_desk) == before
 
 
 @pytest.mark.parametrize("name", ["tess", "alice"])
-def test_the_opener_and_the_administrators_of_the_partner_have_it(desk: Desk, name: str) -> None:
-    (row,) = db.read(service.list_page, who(desk, name), TicketQuery()).rows
+def test_the_opener_and_the_administrators_of_the_partner_have_it(each_desk: Desk, name: str) -> None:
+    (row,) = db.read(service.list_page, who(each_desk, name), TicketQuery()).rows
     assert (row.id, row.subject, row.account_name, row.opened_by) == (
-        desk.ticket.id,
+        each_desk.ticket.id,
         "It stopped",
-        desk.account.name,
+        each_desk.account.name,
         "tess@people.example",
     )
-    assert db.read(service.latest, who(desk, name), 5) == [row]
-    (message,) = db.read(service.show, who(desk, name), desk.ticket.id).messages
+    assert db.read(service.latest, who(each_desk, name), 5) == [row]
+    (message,) = db.read(service.show, who(each_desk, name), each_desk.ticket.id).messages
     assert (message.author, message.text) == ("Tess", "Since Monday.")
 
 
@@ -127,19 +127,19 @@ def test_operators_have_no_partner_side_and_open_none(desk: Desk) -> None:
         db.write(service.open_ticket, olga, topic="other", subject="x", text="y")
 
 
-def test_a_ticket_about_an_account_that_one_may_not_see_does_not_exist(desk: Desk) -> None:
+def test_a_ticket_about_an_account_that_one_may_not_see_does_not_exist(each_desk: Desk) -> None:
     """Even one's own, once the account was taken out of what one sees."""
 
     def limit(session) -> None:
-        for user in (desk.tess, desk.cast.alice):
-            factories.give_accounts(session, session.merge(user), desk.cast.accounts_a[0])
+        for user in (each_desk.tess, each_desk.cast.alice):
+            factories.give_accounts(session, session.merge(user), each_desk.cast.accounts_a[0])
 
     db.write(limit)
     for name in ("tess", "alice"):
-        actor = replace(who(desk, name), all_accounts=False)
+        actor = replace(who(each_desk, name), all_accounts=False)
         assert db.read(service.list_page, actor, TicketQuery()).total == 0
         assert db.read(service.latest, actor, 5) == []
-        for act in own_acts(actor, desk.ticket):
+        for act in own_acts(actor, each_desk.ticket):
             with pytest.raises(NotFound):
                 act()
 
@@ -164,19 +164,19 @@ def test_names_of_accounts_are_for_who_sees_accounts(desk: Desk) -> None:
         db.read(service.show, only, desk.ticket.id)
 
 
-def test_what_is_gone_stays_readable_with_the_copied_names(desk: Desk) -> None:
-    name = desk.account.name
+def test_what_is_gone_stays_readable_with_the_copied_names(each_desk: Desk) -> None:
+    name = each_desk.account.name
 
     def go(session) -> None:
-        account = session.get_one(type(desk.account), desk.account.id)
+        account = session.get_one(type(each_desk.account), each_desk.account.id)
         session.delete(account)
-        session.delete(session.get_one(User, desk.tess.id))
+        session.delete(session.get_one(User, each_desk.tess.id))
 
     db.write(go)
-    found = db.read(service.show, who(desk, "alice"), desk.ticket.id)
+    found = db.read(service.show, who(each_desk, "alice"), each_desk.ticket.id)
     assert (found.account_name, found.account_id, found.opened_by) == (name, None, "tess@people.example")
     assert found.messages[0].author == "Tess"
-    assert db.read(provider.show, who(desk, "olga"), desk.ticket.id).shown.account_name == name
+    assert db.read(provider.show, who(each_desk, "olga"), each_desk.ticket.id).shown.account_name == name
 
 
 def test_the_form_of_another_is_not_ones_own(desk: Desk) -> None:
@@ -190,21 +190,24 @@ def test_the_form_of_another_is_not_ones_own(desk: Desk) -> None:
     assert [one.files for one in db.read(service.show, alice, desk.ticket.id).messages] == [(), ()]
 
 
-def test_files_are_had_by_who_has_the_message(desk: Desk) -> None:
-    olga, tess = who(desk, "olga"), who(desk, "tess")
-    for act in (lambda: db.write(provider.note, olga, desk.ticket.id, "For us."),
-                lambda: db.write(provider.answer, olga, desk.ticket.id, desk.ticket.version, "For you.")):  # fmt: skip
-        db.write(uploads.put, olga, desk.ticket.id, "a.png", PNG)
+def test_files_are_had_by_who_has_the_message(each_desk: Desk) -> None:
+    olga, tess = who(each_desk, "olga"), who(each_desk, "tess")
+    for act in (lambda: db.write(provider.note, olga, each_desk.ticket.id, "For us."),
+                lambda: db.write(provider.answer, olga, each_desk.ticket.id, each_desk.ticket.version, "For you.")):  # fmt: skip
+        db.write(uploads.put, olga, each_desk.ticket.id, "a.png", PNG)
         act()
-    (_, note, answer) = db.read(provider.show, olga, desk.ticket.id).shown.messages
+    (_, note, answer) = db.read(provider.show, olga, each_desk.ticket.id).shown.messages
     inner, outer = note.files[0].id, answer.files[0].id
 
     def had(name: str, file_id: int) -> bool:
-        return db.read(repository.file_with_ticket, who(desk, name), file_id) is not None
+        return db.read(repository.file_with_ticket, who(each_desk, name), file_id) is not None
 
     assert note.internal and not answer.internal
     assert [had(name, outer) for name in ("tess", "alice", "olga")] == [True] * 3
     assert not any(had(name, outer) for name in ("theo", "mallory", *WITHOUT))
     assert [name for name in ("tess", "alice", "theo", "mallory", *WITHOUT) if had(name, inner)] == []
     assert had("olga", inner)
-    assert [one.text for one in db.read(service.show, tess, desk.ticket.id).messages] == ["Since Monday.", "For you."]
+    assert [one.text for one in db.read(service.show, tess, each_desk.ticket.id).messages] == [
+        "Since Monday.",
+        "For you.",
+    ]

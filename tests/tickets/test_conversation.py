@@ -54,19 +54,19 @@ def told() -> list[tuple[int | None, str, str]]:
     return [(row.partner_id, row.performed_by, row.description) for row in rows(AuditEvent)]
 
 
-def test_opening_answering_closing_and_reopening(desk: Desk) -> None:
-    tess, olga, ours = desk.actor("tess"), desk.actor("olga"), desk.cast.partner_a.id
-    number = desk.ticket.id
-    assert (now(desk).state, now(desk).queue_place) == ("open", 1)
-    db.write(provider.answer, olga, number, now(desk).version, "Renew the consent.")
-    assert (now(desk).state, now(desk).assigned_to_id) == ("answered", olga.user_id)
-    db.write(service.reply, tess, number, now(desk).version, "Done.\r\nThank you.")
-    assert now(desk).state == "open"
-    db.write(service.close, tess, number, now(desk).version)
-    assert now(desk).state == "closed"
-    assert now(desk).closed_at is not None
-    db.write(service.reply, tess, number, now(desk).version, "No, it is back.")
-    assert (now(desk).state, now(desk).closed_at) == ("open", None)
+def test_opening_answering_closing_and_reopening(each_desk: Desk) -> None:
+    tess, olga, ours = each_desk.actor("tess"), each_desk.actor("olga"), each_desk.cast.partner_a.id
+    number = each_desk.ticket.id
+    assert (now(each_desk).state, now(each_desk).queue_place) == ("open", 1)
+    db.write(provider.answer, olga, number, now(each_desk).version, "Renew the consent.")
+    assert (now(each_desk).state, now(each_desk).assigned_to_id) == ("answered", olga.user_id)
+    db.write(service.reply, tess, number, now(each_desk).version, "Done.\r\nThank you.")
+    assert now(each_desk).state == "open"
+    db.write(service.close, tess, number, now(each_desk).version)
+    assert now(each_desk).state == "closed"
+    assert now(each_desk).closed_at is not None
+    db.write(service.reply, tess, number, now(each_desk).version, "No, it is back.")
+    assert (now(each_desk).state, now(each_desk).closed_at) == ("open", None)
     shown = db.read(service.show, tess, number).messages
     assert [(one.author, one.from_provider, one.text) for one in shown] == [
         ("Tess", False, "Since Monday."),
@@ -81,7 +81,14 @@ def test_opening_answering_closing_and_reopening(desk: Desk) -> None:
         (settings().support_email, None),
     ]
     first, answer, *_ = (said for _, _, said in mails())
-    for part in ("ALPHA001", "It stopped", "Since Monday.", desk.account.name, f"/operator/tickets/{number}", "Tess"):
+    for part in (
+        "ALPHA001",
+        "It stopped",
+        "Since Monday.",
+        each_desk.account.name,
+        f"/operator/tickets/{number}",
+        "Tess",
+    ):
         assert part in first
     for part in ("It stopped", "Renew the consent.", f"/support/tickets/{number}"):
         assert part in answer
@@ -93,21 +100,23 @@ def test_opening_answering_closing_and_reopening(desk: Desk) -> None:
         (ours, "tess@people.example", f"Ticket {number} closed"),
         (ours, "tess@people.example", f"Ticket {number} reopened"),
     ]
-    assert {(row.activity, row.account_name) for row in rows(AuditEvent)} == {("Support ticket", desk.account.name)}
+    assert {(row.activity, row.account_name) for row in rows(AuditEvent)} == {
+        ("Support ticket", each_desk.account.name)
+    }
 
 
-def test_of_an_internal_note_the_partner_learns_nothing(desk: Desk) -> None:
-    tess, olga, number = desk.actor("tess"), desk.actor("olga"), desk.ticket.id
+def test_of_an_internal_note_the_partner_learns_nothing(each_desk: Desk) -> None:
+    tess, olga, number = each_desk.actor("tess"), each_desk.actor("olga"), each_desk.ticket.id
     before = db.read(service.show, tess, number), db.read(service.list_page, tess, TicketQuery()), mails()
     db.write(uploads.put, olga, number, "secret.png", PNG)
     db.write(provider.note, olga, number, SECRET)
     db.write(provider.assign, olga, number, None, olga.user_id)
     assert (db.read(service.show, tess, number), db.read(service.list_page, tess, TicketQuery()), mails()) == before
     assert [row for row in told() if row[0] is not None] == told()[:1]
-    db.write(service.reply, tess, number, desk.ticket.version, "Still so.")
+    db.write(service.reply, tess, number, each_desk.ticket.version, "Still so.")
     shown = db.read(provider.show, olga, number)
     assert [(one.internal, one.text) for one in shown.shown.messages][1] == (True, SECRET)
-    db.write(provider.answer, olga, number, now(desk).version, "Soon.")
+    db.write(provider.answer, olga, number, now(each_desk).version, "Soon.")
     assert SECRET not in str(mails()) + str(db.read(service.show, tess, number)) + str(told())
 
 
@@ -143,19 +152,24 @@ def test_an_opener_who_may_not_read_it_any_more_gets_no_mail(desk: Desk, lost: s
 
 
 @pytest.mark.parametrize("act", ["reply", "close", "answer", "set_state"])
-def test_who_has_not_read_the_last_word_is_told_and_nothing_happens(desk: Desk, act: str) -> None:
-    tess, olga, number, seen = desk.actor("tess"), desk.actor("olga"), desk.ticket.id, now(desk).version
-    db.write(service.reply, desk.actor("alice"), number, seen, "I was first.")
+def test_who_has_not_read_the_last_word_is_told_and_nothing_happens(each_desk: Desk, act: str) -> None:
+    tess, olga, number, seen = (
+        each_desk.actor("tess"),
+        each_desk.actor("olga"),
+        each_desk.ticket.id,
+        now(each_desk).version,
+    )
+    db.write(service.reply, each_desk.actor("alice"), number, seen, "I was first.")
     acts: dict[str, Callable[[], Any]] = {
         "reply": lambda: db.write(service.reply, tess, number, seen, "Me too."),
         "close": lambda: db.write(service.close, tess, number, seen),
         "answer": lambda: db.write(provider.answer, olga, number, seen, "Well."),
         "set_state": lambda: db.write(provider.set_state, olga, number, seen, "closed"),
     }
-    before = now(desk), len(rows(TicketMessage)), mails(), told()
+    before = now(each_desk), len(rows(TicketMessage)), mails(), told()
     with pytest.raises(Conflict, match="Read it above"):
         acts[act]()
-    assert (now(desk), len(rows(TicketMessage)), mails(), told()) == before
+    assert (now(each_desk), len(rows(TicketMessage)), mails(), told()) == before
 
 
 def test_closed_in_another_tab_while_typing_is_said_and_the_second_sending_reopens(desk: Desk) -> None:
@@ -221,14 +235,14 @@ def test_so_many_an_hour_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch
     db.write(service.open_ticket, tess, **new)
 
 
-def test_files_of_the_form_go_with_the_message_and_only_then(desk: Desk) -> None:
-    tess, number = desk.actor("tess"), desk.ticket.id
+def test_files_of_the_form_go_with_the_message_and_only_then(each_desk: Desk) -> None:
+    tess, number = each_desk.actor("tess"), each_desk.ticket.id
     for name in ("a.png", "../b\\c.png", "log.txt"):
         db.write(uploads.put, tess, number, name, PNG if name.endswith("png") else b"\xff\xfea\0")
     (first, *_) = db.read(uploads.waiting, tess, number)
     db.write(uploads.remove, tess, number, first.id)
     db.write(uploads.put, tess, 0, "other-form.png", PNG)
-    db.write(service.reply, tess, number, now(desk).version, "See there.")
+    db.write(service.reply, tess, number, now(each_desk).version, "See there.")
     sent = db.read(service.show, tess, number).messages[-1].files
     assert [(one.name, one.size_bytes) for one in sent] == [("c.png", len(PNG)), ("log.txt", 4)]
     assert [row.name for row in rows(TicketUpload)] == ["other-form.png"]
@@ -288,10 +302,10 @@ def test_the_account_that_vanished_while_typing(desk: Desk) -> None:
     assert "not there any more" in refusal.value.fields["account_id"]
 
 
-def test_the_queue_has_what_waits_first_by_urgency_and_age(desk: Desk) -> None:
-    olga, tess, alice = desk.actor("olga"), desk.actor("tess"), desk.actor("alice")
-    made = {"normal": desk.ticket.id}
-    for urgency, by in (("low", tess), ("urgent", alice), ("urgent", desk.actor("mallory"))):
+def test_the_queue_has_what_waits_first_by_urgency_and_age(each_desk: Desk) -> None:
+    olga, tess, alice = each_desk.actor("olga"), each_desk.actor("tess"), each_desk.actor("alice")
+    made = {"normal": each_desk.ticket.id}
+    for urgency, by in (("low", tess), ("urgent", alice), ("urgent", each_desk.actor("mallory"))):
         new = {"topic": "other", "subject": f"{urgency} of {by.name}", "text": "x", "urgency": urgency}
         made[f"{urgency} {by.name}"] = db.write(service.open_ticket, by, **new).id
     asked = {name: db.write(service.open_ticket, tess, topic="users", subject=name, text="x").id for name in "ac"}
@@ -317,11 +331,11 @@ def test_the_queue_has_what_waits_first_by_urgency_and_age(desk: Desk) -> None:
     assert len(ids(size=25, page=2)) == 0
 
 
-def test_open_pages_of_the_partner_are_told(desk: Desk) -> None:
-    ours, olga = desk.cast.partner_a.id, desk.actor("olga")
+def test_open_pages_of_the_partner_are_told(each_desk: Desk) -> None:
+    ours, olga = each_desk.cast.partner_a.id, each_desk.actor("olga")
     before = db.read(number_of, ours)
-    db.write(provider.answer, olga, desk.ticket.id, now(desk).version, "Here.")
+    db.write(provider.answer, olga, each_desk.ticket.id, now(each_desk).version, "Here.")
     after = db.read(number_of, ours)
     assert after != before
-    db.write(provider.note, olga, desk.ticket.id, "For the other operators' pages.")
+    db.write(provider.note, olga, each_desk.ticket.id, "For the other operators' pages.")
     assert db.read(number_of, ours) != after

@@ -9,12 +9,7 @@ from portal_app import db
 from portal_app.tickets import desk as provider
 from portal_app.tickets import service
 from portal_app.tickets.query import QueueQuery, TicketQuery
-from tests.tickets.conftest import Desk, _make
-
-
-@pytest.fixture
-def sqlite_desk(database) -> Desk:
-    return db.write(_make)
+from tests.tickets.conftest import Desk
 
 
 def plans(do: Any, *given: Any) -> list[str]:
@@ -42,16 +37,16 @@ def plans(do: Any, *given: Any) -> list[str]:
     ("name", "index"),
     [("alice", "ix_ticket_partner_id_changed_at_id"), ("tess", "ix_ticket_opened_by_id_changed_at_id")],
 )
-def test_a_partners_list_is_read_in_the_order_of_an_index(sqlite_desk: Desk, name: str, index: str) -> None:
-    actor = sqlite_desk.actor(name)
+def test_a_partners_list_is_read_in_the_order_of_an_index(desk: Desk, name: str, index: str) -> None:
+    actor = desk.actor(name)
     for plan in plans(service.list_page, actor, TicketQuery()) + plans(service.latest, actor, 5):
         assert index in plan
         assert "TEMP B-TREE" not in plan
         assert "SCAN" not in plan
 
 
-def test_the_queue_is_read_in_the_order_of_an_index(sqlite_desk: Desk) -> None:
-    olga = sqlite_desk.actor("olga")
+def test_the_queue_is_read_in_the_order_of_an_index(desk: Desk) -> None:
+    olga = desk.actor("olga")
     for query in (QueueQuery(), QueueQuery(state="open"), QueueQuery(assigned="me")):
         (plan,) = plans(provider.queue, olga, query)
         assert "TEMP B-TREE" not in plan or query.assigned

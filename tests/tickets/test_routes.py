@@ -16,17 +16,12 @@ from portal_app.tickets import desk as provider
 from portal_app.tickets import kinds, routes, service, uploads
 from tests.cast import cookie_of
 from tests.security.pipeline import Pipeline, name_of, play
-from tests.tickets.conftest import Desk, _make
+from tests.tickets.conftest import Desk
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 SECRET = "They never pay in time."
 Send = Callable[..., httpx.Response]
-
-
-@pytest.fixture
-def desk(database) -> Desk:
-    return db.write(_make)
 
 
 @pytest.fixture
