@@ -1,4 +1,4 @@
-"""Who has which tickets, the main things on both databases: owner, colleagues, strangers, customers, operators, programs."""
+"""Who has which tickets: owner, colleagues, strangers, customers, operators, programs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -192,10 +192,11 @@ def test_the_form_of_another_is_not_ones_own(desk: Desk) -> None:
 
 def test_files_are_had_by_who_has_the_message(each_desk: Desk) -> None:
     olga, tess = who(each_desk, "olga"), who(each_desk, "tess")
-    for act in (lambda: db.write(provider.note, olga, each_desk.ticket.id, "For us."),
-                lambda: db.write(provider.answer, olga, each_desk.ticket.id, each_desk.ticket.version, "For you.")):  # fmt: skip
-        db.write(uploads.put, olga, each_desk.ticket.id, "a.png", PNG)
-        act()
+    number, version = each_desk.ticket.id, each_desk.ticket.version
+    db.write(uploads.put, olga, number, "a.png", PNG)
+    db.write(provider.note, olga, number, "For us.")
+    db.write(uploads.put, olga, number, "a.png", PNG)
+    db.write(provider.answer, olga, number, version, "For you.")
     (_, note, answer) = db.read(provider.show, olga, each_desk.ticket.id).shown.messages
     inner, outer = note.files[0].id, answer.files[0].id
 
