@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.operator.ticket_state import ANSWER, NOTE
 from portal_app.operator.ticket_state import OperatorTicketState as State
 from portal_app.shell.layout import operator_page
-from portal_app.tickets.components import conversation, file_field, files_came, keeper, kept
+from portal_app.tickets.components import conversation, file_field, files_came, keeper, kept, turn
 from portal_app.tickets.query import QUEUE
 from portal_app.tickets.words import STATES
 from portal_app.ui import (
@@ -136,6 +136,7 @@ def _form() -> rx.Component:
             class_name=rx.cond(State.kind == NOTE, "card stack is-note", "card stack"),
             aria_label="Reply",
         ),
+        turn(State),
         keeper(State.sent),
         on_submit=State.send,
         method="post",

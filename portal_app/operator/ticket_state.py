@@ -52,6 +52,8 @@ class OperatorTicketState(rx.State):
     error: str = ""
     busy: bool = False
     sent: bool = False
+    # Of the form: the second of two quick clicks comes with a turn that was over with the first.
+    turn: int = 0
 
     _version: int = 0
     _partner_id: int = 0
@@ -109,7 +111,7 @@ class OperatorTicketState(rx.State):
     @guard.operators()
     async def send(self, form: dict):
         """Answer, or write a note; what was typed stays until it is sent."""
-        if self.busy or not self.ready:
+        if self.busy or not self.ready or form.get("turn") != str(self.turn):
             return
         self.busy, self.errors, self.error = True, {}, ""
         yield
@@ -120,7 +122,7 @@ class OperatorTicketState(rx.State):
             return
         finally:
             self.busy = False
-        self.sent, self.news = True, ""
+        self.sent, self.news, self.turn = True, "", self.turn + 1
         yield
         await self._show(guard.actor())
         await self._show_files(guard.actor())

@@ -73,6 +73,11 @@ def back() -> rx.Component:
     return rx.el.nav(link(icon("arrow-left"), "My Tickets", href=PATH), class_name="crumbs", aria_label="Back")
 
 
+def turn(state: Any) -> rx.Component:
+    """Says in a form which of its sendings this is."""
+    return rx.el.input(type="hidden", name="turn", value=state.turn, read_only=True)
+
+
 def conversation(messages: rx.Var[list[MessageLine]]) -> rx.Component:
     """The messages, oldest first."""
     return rx.el.ol(rx.foreach(messages, _message), class_name="conversation", aria_label="Conversation")

@@ -69,7 +69,8 @@ class NewTicketState(rx.State):
     @guard.requires(Permission.TICKETS_OPEN)
     async def answer(self):
         """The account that the address names by now."""
-        await self._show_account(guard.actor())
+        if self.router.url.path.rstrip("/") == f"{PATH}/new":
+            await self._show_account(guard.actor())
 
     @rx.event
     @guard.requires(Permission.TICKETS_OPEN)

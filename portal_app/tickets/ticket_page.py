@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.shell.layout import portal_page
-from portal_app.tickets.components import back, conversation, file_field, files_came, keeper, kept
+from portal_app.tickets.components import back, conversation, file_field, files_came, keeper, kept, turn
 from portal_app.tickets.query import PATH
 from portal_app.tickets.ticket_state import OwnTicketState as State
 from portal_app.ui import (
@@ -102,6 +102,7 @@ def _form() -> rx.Component:
             class_name="card stack",
             aria_label="Reply",
         ),
+        turn(State),
         keeper(State.sent),
         on_submit=State.send,
         method="post",

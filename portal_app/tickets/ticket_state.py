@@ -44,6 +44,8 @@ class OwnTicketState(rx.State):
     error: str = ""
     busy: bool = False
     sent: bool = False
+    # Of the form: the second of two quick clicks comes with a turn that was over with the first.
+    turn: int = 0
 
     _version: int = 0
     _change: int = 0
@@ -93,7 +95,7 @@ class OwnTicketState(rx.State):
     @guard.requires(Permission.TICKETS_OPEN)
     async def send(self, form: dict):
         """Write in the ticket; what was typed stays until it is sent."""
-        if self.busy or not self.ready:
+        if self.busy or not self.ready or form.get("turn") != str(self.turn):
             return
         self.busy, self.errors, self.error = True, {}, ""
         yield
@@ -105,7 +107,7 @@ class OwnTicketState(rx.State):
             return
         finally:
             self.busy = False
-        self.sent, self.news = True, ""
+        self.sent, self.news, self.turn = True, "", self.turn + 1
         yield
         await self._show(guard.actor())
         await self._show_files(guard.actor())

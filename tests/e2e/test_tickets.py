@@ -29,7 +29,8 @@ def new_ticket(page: Page, text: str = "Nothing since Monday.") -> None:
 
 
 def messages(page: Page) -> Any:
-    return page.get_by_role("list", name="Conversation").get_by_role("listitem")
+    # Not by role: a message has a list of files.
+    return page.get_by_role("list", name="Conversation").locator("> li")
 
 
 def _mails(session: Session, to: str) -> list[str]:

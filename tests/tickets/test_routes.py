@@ -154,12 +154,27 @@ def test_no_word_of_a_note_reaches_the_partners_socket(desk: Desk) -> None:
 
 @pytest.mark.parametrize("kind", ["note", "", None, 7])
 def test_a_form_that_does_not_say_answer_tells_the_partner_nothing(desk: Desk, kind: Any) -> None:
+    form = {"text": SECRET, "kind": kind, "close": "on", "turn": "0"}
+
     async def scene(made: Pipeline) -> None:
         staff = made.tab(cookie_of(desk.cast.olga), path=f"/operator/tickets/{desk.ticket.id}")
         await staff.hydrate()
         await staff.send(name_of("operator_ticket_state.load"))
-        await staff.send(name_of("operator_ticket_state.send"), {"form": {"text": SECRET, "kind": kind, "close": "on"}})
+        await staff.send(name_of("operator_ticket_state.send"), {"form": form})
 
     play(scene)
     assert len(db.read(service.show, desk.actor("tess"), desk.ticket.id).messages) == 1
     assert db.read(provider.show, desk.actor("olga"), desk.ticket.id).shown.messages[-1].text == SECRET
+
+
+def test_two_quick_clicks_send_once(desk: Desk) -> None:
+    async def scene(made: Pipeline) -> None:
+        tab = made.tab(cookie_of(desk.tess), path=f"/support/tickets/{desk.ticket.id}")
+        await tab.hydrate()
+        await tab.send(name_of("own_ticket_state.load"))
+        for _ in range(2):
+            await tab.send(name_of("own_ticket_state.send"), {"form": {"text": "Once.", "turn": "0"}})
+
+    play(scene)
+    shown = db.read(service.show, desk.actor("tess"), desk.ticket.id).messages
+    assert [one.text for one in shown] == ["Since Monday.", "Once."]
