@@ -14,7 +14,7 @@ from portal_app.backups import task_list, tasks
 from portal_app.backups.engine import runs
 from portal_app.backups.task_query import TaskQuery
 from portal_app.backups.task_words import JobWords, TaskWords, job_words, task_words
-from portal_app.backups.ticking import TickedLines
+from portal_app.backups.ticking_state import TickedLines
 from portal_app.errors import PortalError
 from portal_app.paging import counted
 from portal_app.shell.account_state import enter_account, watch_account

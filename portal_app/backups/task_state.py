@@ -20,7 +20,7 @@ from portal_app.backups.rows import RunMark, RunRow
 from portal_app.backups.task_facts import EntityWords, entity_words, task_facts
 from portal_app.backups.task_repository import RUNS_AT_ONCE
 from portal_app.backups.task_words import JobWords, job_words
-from portal_app.backups.ticking import TickedLines
+from portal_app.backups.ticking_state import TickedLines
 from portal_app.errors import NotFound
 from portal_app.facts import Fact
 from portal_app.models import BackupTask, Standing, TaskEngine
