@@ -23,6 +23,7 @@ from portal_app.ui import (
     strength_meter,
     text_input,
 )
+from portal_app.ui.brand import PRODUCT
 from portal_app.ui.kinds import follows
 from portal_app.users.editor_state import AccountTick, Operation
 from portal_app.users.editor_state import UserEditorState as State
@@ -178,7 +179,7 @@ def _role() -> rx.Component:
                 "Tick what the user may do.",
             ),
         ),
-        _operations("Partner Portal Operations", "", State.portal_operations),
+        _operations(rx.Var.create(f"{PRODUCT} Operations"), "", State.portal_operations),
         _operations(
             "Account Operations",
             "They can be ticked together with View dashboard or Add new accounts.",
@@ -187,7 +188,7 @@ def _role() -> rx.Component:
     )
 
 
-def _operations(title: str, hint: str, operations: rx.Var[list[Operation]]) -> rx.Component:
+def _operations(title: str | rx.Var[str], hint: str, operations: rx.Var[list[Operation]]) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(title),
         *([rx.el.p(hint, class_name="field-hint")] if hint else []),
