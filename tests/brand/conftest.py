@@ -10,7 +10,7 @@ from tests.brand.test_logos import SHAPE
 
 Set = Callable[..., None]
 # What must not be seen once there is another brand: its name, colour and address.
-DEFAULT_WORDS = ("Keelson", "2f5fd0", "portal.example", "Partner Portal")
+DEFAULT_WORDS = ("Keelson", "2f5fd0", "support@portal.example", "Partner Portal")
 # No file of the portal's own: the logo's shape is in it alone.
 LOGO = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20">{SHAPE}</svg>'
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from portal_app import colours
 from portal_app.brand import brand
 from portal_app.brand_words import PLACES, SOURCE
+from portal_app.build import ROOT
 from portal_app.mail.letter import Letter
 from portal_app.mail.render import html_of, message_of
 from portal_app.models import OutboxMail
@@ -41,6 +42,14 @@ def _mail() -> Any:
     again, _, _ = message_of(LETTER, mail, [("bill.pdf", b"%PDF")])
     assert content == again
     return message_from_bytes(content, policy=default)
+
+
+def test_no_page_is_built_with_a_brand() -> None:
+    """Its words come from `ui.brand`: they are filled in as a page is sent."""
+    pages = [file for file in (ROOT / "portal_app").rglob("*.py") if re.search("page|component|layout", file.name)]
+    said = re.compile(r"brand\(\)|settings\(\)\.(brand|support|chat|privacy|terms|security)")
+    assert len(pages) > 40
+    assert [file.name for file in pages if said.search(file.read_text())] == []
 
 
 def test_the_default_brand_stands_in_a_page() -> None:
