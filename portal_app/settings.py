@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     vault_dir: Path | None = Field(
         None, description="Folder for the backups of accounts in a data centre; empty: vaults in the data folder."
     )
+    content_dir: DirectoryPath | None = Field(
+        None, description="Folder laid over the portal's articles, news and courses, file by file; empty: none."
+    )
     smtp_host: str = Field("", description="Mail server; empty: mail stays in the outbox.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server: 587, or 465 with tls.")
     smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none.")
