@@ -105,7 +105,9 @@ def _account() -> rx.Component:
     return rx.el.div(
         rx.el.span("Account", class_name="field-label", id="ticket-account"),
         rx.cond(State.account_id > 0, _chosen(), _search()),
-        hint_line("ticket-account", "Only people who may see it then see the ticket. Choose none if it is about none."),
+        hint_line(
+            "ticket-account", "Then only people who may see this account see the ticket. Leave it empty for none."
+        ),
         error_line("ticket-account", _fault("account_id")),
         class_name="field",
         role="group",
