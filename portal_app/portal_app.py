@@ -44,6 +44,7 @@ from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.news import page as news_page
 from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
@@ -56,12 +57,15 @@ from portal_app.operator import runs_page as operator_runs_page
 from portal_app.operator import ticket_page as operator_ticket_page
 from portal_app.operator import tickets_page as operator_tickets_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
 from portal_app.shell import branding, http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.support import article_page as support_article_page
+from portal_app.support import page as support_page
 from portal_app.tickets import new_page as new_ticket_page
 from portal_app.tickets import page as tickets_page
 from portal_app.tickets import routes as ticket_routes
@@ -96,6 +100,7 @@ PAGES = (
     ip_restrictions_page,
     new_account_page,
     new_ticket_page,
+    news_page,
     notifications_page,
     operator_bill_page,
     operator_finance_page,
@@ -109,11 +114,14 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    partner_zone_page,
     forgot_page,
     security_page,
     sign_in_page,
     ticket_page,
     tickets_page,
+    support_article_page,
+    support_page,
     user_editor_page,
     users_page,
 )
