@@ -276,6 +276,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
         | ((item["label"] == "Settings") & path.startswith("/settings/"))
         | ((item["label"] == "Billing") & path.startswith("/billing/"))
         | ((item["href"] == "/operator") & path.startswith("/operator/"))
+        | ((item["href"] == "/learning") & path.startswith("/learning/"))
     )
     return rx.el.li(
         link(
@@ -284,6 +285,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
                 ("database", icon("database")),
                 ("receipt-text", icon("receipt-text")),
                 ("building-2", icon("building-2")),
+                ("graduation-cap", icon("graduation-cap")),
                 ("settings", icon("settings")),
                 ("shield-check", icon("shield-check")),
                 icon("layout-dashboard"),

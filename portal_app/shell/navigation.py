@@ -34,6 +34,7 @@ class NavLink(TypedDict):
 
 
 ANYONE = frozenset({ActorKind.PARTNER, ActorKind.CUSTOMER, ActorKind.OPERATOR})
+STAFF = frozenset({ActorKind.PARTNER, ActorKind.OPERATOR})
 DASHBOARD = Place("Dashboard", "/", "layout-dashboard", frozenset({Permission.DASHBOARD_VIEW}))
 # The tabs of Billing, in the order of the specification.
 BILLING: tuple[Place, ...] = (
@@ -46,6 +47,8 @@ PLACES = (
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
 )
+# What helps everybody of a partner, whatever they may do, and operators.
+HELPING = (Place("Learning Hub", "/learning", "graduation-cap", kinds=STAFF),)
 # The tabs of the operators' console.
 OPERATOR: tuple[Place, ...] = tuple(
     Place(label, href, kinds=frozenset({ActorKind.OPERATOR}))
@@ -80,7 +83,7 @@ def links_for(actor: Actor) -> list[NavLink]:
         own = [NavLink(label="My account", href=f"/accounts/{actor.account_id}", icon="database")]
     billing = _entry("Billing", "receipt-text", BILLING, actor)
     settings = _entry("Settings", "settings", SETTINGS, actor)
-    return own + _open((DASHBOARD,), actor) + billing + _open(PLACES, actor) + settings
+    return own + _open((DASHBOARD,), actor) + billing + _open(PLACES, actor) + settings + _open(HELPING, actor)
 
 
 def _entry(label: str, icon: str, tabs: tuple[Place, ...], actor: Actor) -> list[NavLink]:
