@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from portal_app import clock, pdf
+from portal_app.brand import brand
 from portal_app.models import Certificate
-from portal_app.settings import settings
 
 _TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
 
@@ -13,8 +13,8 @@ def document(found: Certificate, time_zone: str) -> bytes:
     """The PDF; it is dated in the person's zone. CPU-bound: tens of milliseconds."""
     day = clock.day_in(time_zone, found.issued_at)
     shown = {
-        "brand": settings().brand_name,
-        "accent": settings().brand_accent,
+        "brand": brand().name,
+        "accent": brand().light.text,
         "name": found.name,
         "course": found.title,
         "number": found.number,
