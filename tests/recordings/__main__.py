@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from portal_app import build
 from portal_app.build import ROOT
+from tests.e2e import servers
 from tests.e2e.conftest import ARGUMENTS, CHROMIUMS
 from tests.e2e.people import ADMIN, sign_in
 from tests.e2e.servers import Portal
@@ -29,6 +30,8 @@ PATIENCE_MS = 60_000
 
 def main(wanted: list[str]) -> None:
     build.ensure_built()
+    # The demo is made by the start itself.
+    servers.READY_SECONDS = 600
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         portal = Portal(Path(place))
         days = (DAY - datetime.now(UTC).date()).days
