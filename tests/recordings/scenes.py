@@ -126,10 +126,11 @@ def read_bill(film: Film) -> None:
     film.say("Billing, Status: what each account owes, and what it will cost next.")
     film.look(2.5)
     film.say("Click an account to see its bills.")
-    table = page.get_by_role("table").first
-    film.click(table.locator("tbody").get_by_role("link").first, then=page.get_by_role("heading", level=1), seconds=2)
+    account = page.locator("main table tbody").get_by_role("link", name="Meridian Shipping & Logistics").first
+    film.click(account, then=page.get_by_role("table", name="Bills"), seconds=2)
     why = page.get_by_role("button", name=re.compile("Why this line"))
-    why.first.wait_for()
+    film.say("Click a bill's date for its services.")
+    film.click(page.get_by_role("table", name="Bills").locator("tbody button").first, then=why, seconds=2)
     film.say("Why this line tells which entities, which price and which rule make the amount.")
     film.click(why.first, then=page.get_by_role("dialog"), seconds=4)
 
