@@ -60,7 +60,7 @@ def _lesson() -> rx.Component:
                     rx.html(State.html, class_name="prose"),
                 ),
                 _foot(),
-                class_name="card stack lesson",
+                class_name="card reading-text lesson",
             ),
             rx.el.aside(
                 rx.el.h2("Lessons of this course"),
