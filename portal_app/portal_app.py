@@ -57,8 +57,8 @@ from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
-from portal_app.operator import ticket_page as operator_ticket_page
-from portal_app.operator import tickets_page as operator_tickets_page
+from portal_app.tickets import desk_page as operator_ticket_page
+from portal_app.tickets import queue_page as operator_tickets_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page

@@ -41,7 +41,7 @@ AREAS: dict[str, frozenset[str]] = {
     "security": frozenset({SIGNED_IN, "security:manage"}),
     "shell": frozenset({"billing:view or dashboard:view or users:manage", SIGNED_IN}),
     "sign_in": frozenset(),
-    "tickets": frozenset({"tickets:open"}),
+    "tickets": frozenset({OPERATORS, "tickets:open"}),
     "support": frozenset({PARTNERS}),
     "users": frozenset({"users:manage"}),
 }

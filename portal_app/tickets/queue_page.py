@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.operator.tickets_state import OperatorTicketsState as State
+from portal_app.tickets.queue_state import OperatorTicketsState as State
 from portal_app.shell.layout import operator_page
 from portal_app.tickets.lines import QueueLine
 from portal_app.tickets.query import QUEUE
