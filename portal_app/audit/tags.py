@@ -18,6 +18,7 @@ class Activity(StrEnum):
     DATA_EXPORT = "Data export"
     DATA_RESTORE = "Data restore"
     NOTIFICATION = "Notification"
+    PARTNER_OPENED = "Partner opened"
     PERMISSIONS_CHANGED = "Permissions changed"
     SETTINGS_CHANGED = "Settings changed"
     SIGN_IN = "Sign-in"

@@ -14,7 +14,7 @@ AREAS: dict[str, frozenset[str]] = {
     "account_settings": frozenset({"accounts:change", "accounts:change or accounts:remove", "accounts:remove"}),
     "accounts": frozenset({"accounts:add"}),
     "api_tokens": frozenset({"api:manage"}),
-    "audit": frozenset({"audit:view"}),
+    "audit": frozenset({"audit:view", OPERATORS}),
     "backups": frozenset(
         {
             "accounts:access",
@@ -116,6 +116,7 @@ ROUTES: dict[str, str] = {
     "/compat/v2/resellers/details": "permission dashboard:view",
     "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
+    "/operator/audit/export.csv": OPERATORS,
     "/operator/bills/{number}.{ending}": OPERATORS,
     "/readyz": "public: a proxy asks it",
     "/sandbox-processor/pay/{ident}": "public: a page that only its address opens",
