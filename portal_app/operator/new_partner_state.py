@@ -39,7 +39,7 @@ class NewPartnerState(rx.State):
         typed = [value[:1_000] if isinstance(value := form.get(name), str) else "" for name in FIELDS]
         new = NewPartner(*typed).cleaned()
         try:
-            await db.work(create_partner, guard.actor(), new)
+            await db.work(create_partner, guard.actor(), new, invited=True)
         except PortalError as refusal:
             self.errors, self.error = refusal.fields, "" if refusal.fields else refusal.sentence
             return

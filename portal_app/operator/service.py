@@ -76,20 +76,20 @@ def _add_operator(session: Session, actor: Actor, email: str, name: str, passwor
     return user
 
 
-def create_partner(session: Session, actor: Actor, new: NewPartner) -> Partner:
-    """Add a partner with its first administrator, who is invited by mail unless there is a password.
+def create_partner(session: Session, actor: Actor, new: NewPartner, *, invited: bool = False) -> Partner:
+    """Add a partner with its first administrator, who has the password or is `invited` by mail.
 
     A deployment with a real partner is no demo any more: the demo's people can't sign in from then on. What the
     demo's own operator makes belongs to the demo. Raises Denied, Invalid (by NewPartner's fields), Conflict.
     """
     actor.require_provider()
     new = new.cleaned()
-    _refuse(**_faults(new))
+    _refuse(**_faults(new, invited))
     ensure_data_centers(session)
     ensure_price_books(session)
     partner = _add_partner(session, new, is_demo=is_demo_operator(actor.email))
     _add_user(session, UserKind.PARTNER, new.admin_email, new.admin_name, new.password, partner_id=partner.id)
-    ending = "" if new.password else ", who was invited by mail"
+    ending = ", who was invited by mail" if invited else ""
     words = f"Partner {new.code} created with the administrator {new.admin_email}{ending}"
     note(session, actor, partner.id, Activity.USER_MANAGEMENT, words)
     _end_demo(session, actor)
@@ -107,7 +107,7 @@ def _refuse(**faults: str) -> None:
         raise Invalid(**found)
 
 
-def _faults(new: NewPartner) -> dict[str, str]:
+def _faults(new: NewPartner, invited: bool) -> dict[str, str]:
     known_zone = new.time_zone in available_timezones()
     return {
         "code": "" if _CODE.fullmatch(new.code) else "Use 3 to 20 letters A-Z and digits, such as ACME01.",
@@ -116,7 +116,7 @@ def _faults(new: NewPartner) -> dict[str, str]:
         "time_zone": "" if known_zone else "Give the name of a time zone, such as Europe/Paris or America/New_York.",
         "admin_email": email_fault(new.admin_email),
         "admin_name": name_fault(new.admin_name, "the administrator's name"),
-        "password": passwords.fault_of(new.password, new.admin_email, new.admin_name) if new.password else "",
+        "password": "" if invited else passwords.fault_of(new.password, new.admin_email, new.admin_name),
     }
 
 

@@ -78,7 +78,7 @@ def _disable(session: Session, user_id: int) -> None:
 
 
 def test_the_administrator_is_invited_and_chooses_a_password(cast: Cast, olga: Actor) -> None:
-    db.write(create_partner, olga, ACME)
+    db.write(create_partner, olga, ACME, invited=True)
     assert audited("Partner ACME01 created") == {None, _partner("ACME01").id}
     bo = db.read(lambda s: s.exec(select(User).where(User.email == "Bo@Acme.example")).one())
     assert (bo.state, bo.password_hash, bo.role) == (UserState.INVITED, None, "administrator")
@@ -98,7 +98,7 @@ def test_a_code_and_an_address_count_once_and_say_so_at_their_field(cast: Cast, 
         (replace(ACME, admin_email=cast.bob.email.upper()), "admin_email"),
     ):
         with pytest.raises(Conflict) as refused:
-            db.write(create_partner, olga, given)
+            db.write(create_partner, olga, given, invited=True)
         assert list(refused.value.fields) == [field]
 
 
@@ -108,7 +108,7 @@ def test_of_two_with_the_same_code_at_once_one_is_made(cast: Cast, olga: Actor) 
     def make(email: str) -> None:
         start.wait()
         try:
-            db.write(create_partner, olga, replace(ACME, admin_email=email))
+            db.write(create_partner, olga, replace(ACME, admin_email=email), invited=True)
             answers.append("made")
         except Conflict as refused:
             answers.append(str(list(refused.fields)))
@@ -122,7 +122,7 @@ def test_of_two_with_the_same_code_at_once_one_is_made(cast: Cast, olga: Actor) 
 
 
 def test_a_new_link_voids_the_one_before(cast: Cast, olga: Actor) -> None:
-    db.write(create_partner, olga, ACME)
+    db.write(create_partner, olga, ACME, invited=True)
     first = link_of("Bo@Acme.example")
     bo = db.read(lambda s: s.exec(select(User.id).where(User.email == "Bo@Acme.example")).one())
     assert db.write(partners.resend, olga, "acme01", bo) == "Bo@Acme.example"
