@@ -83,7 +83,9 @@ def in_scope(actor: Actor | Scope) -> ColumnElement[bool]:
 
 def openable(actor: Actor) -> ColumnElement[bool]:
     """Those of the actor's accounts that it may open; an operator can take that from a partner."""
-    return in_scope(actor) if actor.kind == ActorKind.CUSTOMER else and_(in_scope(actor), _ACCOUNT.partner_access)
+    if actor.kind in {ActorKind.CUSTOMER, ActorKind.SYSTEM}:
+        return in_scope(actor)
+    return and_(in_scope(actor), _ACCOUNT.partner_access)
 
 
 def of_partner(partner_id: Any, chosen: Select[Any] | None) -> ColumnElement[bool]:

@@ -63,7 +63,13 @@ def partner_accounts() -> rx.Component:
             ),
             callout(
                 "orange",
-                rx.cond(State.asked_users == 0, "This customer has no users of its own: nobody could open it.", ""),
+                rx.cond(
+                    State.asked_users == 0,
+                    "This customer has no users of its own: nobody could open it.",
+                    "Who can still open it: "
+                    + State.asked_users.to_string()
+                    + " of the customer's own. Make sure that none of them is somebody of the partner.",
+                ),
                 live=False,
             ),
             danger=True,

@@ -57,7 +57,7 @@ def _access() -> rx.Component:
             rx.cond(
                 Frame.suspended,
                 button("Reactivate", kind="primary", on_click=State.ask("reactivate")),
-                button("Suspend", kind="danger", on_click=State.ask("suspend")),
+                button("Suspend", on_click=State.ask("suspend")),
             ),
             rx.cond(
                 State.restricted, button("Turn IP restrictions off", on_click=State.ask("restrictions")), rx.fragment()

@@ -8,14 +8,21 @@ from sqlmodel import col, select
 from portal_app import db
 from portal_app.auth.actor import Actor
 from portal_app.models import AuditEvent, OutboxMail
-from tests.cast import Cast, cast
+from tests.cast import Cast, cast, make_cast
+from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "olga"]
+__all__ = ["cast", "office", "olga", "postgres_store", "store"]
 
 
 @pytest.fixture
 def olga(cast: Cast) -> Actor:
     return cast.actor("olga")
+
+
+@pytest.fixture
+def office(store: dict[str, str]) -> Cast:
+    """The cast on each database that is supported."""
+    return db.write(make_cast)
 
 
 def audited(words: str) -> set[int | None]:

@@ -236,7 +236,8 @@ def test_another_partners_account_and_no_reason(cast: Cast, olga: Actor, account
     assert now(account).partner_access
 
 
-def test_the_list_says_who_may_open_each(cast: Cast, olga: Actor, account: Account) -> None:
+def test_the_list_says_who_may_open_each(office: Cast) -> None:
+    olga, account = office.actor("olga"), office.bobs_account
     take(olga, account)
     found = db.read(access.list_page, olga, AccountsQuery(code="ALPHA001", access="taken"))
     assert [(row.id, row.partner_access, row.own_users) for row in found.rows] == [(account.id, False, 1)]

@@ -102,7 +102,8 @@ def test_a_code_and_an_address_count_once_and_say_so_at_their_field(cast: Cast, 
         assert list(refused.value.fields) == [field]
 
 
-def test_of_two_with_the_same_code_at_once_one_is_made(cast: Cast, olga: Actor) -> None:
+def test_of_two_with_the_same_code_at_once_one_is_made(office: Cast) -> None:
+    olga = office.actor("olga")
     answers, start = [], threading.Barrier(2)
 
     def make(email: str) -> None:
@@ -216,7 +217,8 @@ def _times(words: str) -> dict[int | None, int]:
     return dict(Counter(db.read(lambda s: s.exec(wanted).all())))
 
 
-def test_the_list_is_searched_filtered_and_turned(cast: Cast, olga: Actor) -> None:
+def test_the_list_is_searched_filtered_and_turned(office: Cast) -> None:
+    olga = office.actor("olga")
     db.write(lambda s: [factories.partner(s, name=f"Many {number}") for number in range(60)])
     found = db.read(partners.list_page, olga, PartnerQuery(search="many", page=3))
     assert (found.matching, found.total, len(found.rows)) == (60, 63, 10)

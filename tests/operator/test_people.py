@@ -26,10 +26,13 @@ from tests.users.people import link_of
 PASSWORD = "a rather odd phrase 7"
 
 
+def second_operator() -> User:
+    return db.write(factories.user, kind=UserKind.OPERATOR, email="oskar@people.example", name="Oskar", role="custom")
+
+
 @pytest.fixture
 def oskar(cast: Cast) -> User:
-    """A second operator."""
-    return db.write(factories.user, kind=UserKind.OPERATOR, email="oskar@people.example", name="Oskar", role="custom")
+    return second_operator()
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "carol", "nina", "dave", "mallory"])
@@ -91,7 +94,8 @@ def test_never_oneself_nor_the_last_one_nor_somebody_elses_user(cast: Cast, olga
     assert now(oskar).state == UserState.ACTIVE
 
 
-def test_two_who_disable_each_other_at_once_leave_one(cast: Cast, olga: Actor, oskar: User) -> None:
+def test_two_who_disable_each_other_at_once_leave_one(office: Cast) -> None:
+    olga, oskar = office.actor("olga"), second_operator()
     start, answers = threading.Barrier(2), []
 
     def disable(me: Actor, other: User) -> None:
@@ -102,7 +106,7 @@ def test_two_who_disable_each_other_at_once_leave_one(cast: Cast, olga: Actor, o
         except Conflict:
             answers.append("refused")
 
-    pairs = ((olga, oskar), (factories.actor(oskar), cast.olga))
+    pairs = ((olga, oskar), (factories.actor(oskar), office.olga))
     threads = [threading.Thread(target=disable, args=pair) for pair in pairs]
     for thread in threads:
         thread.start()
@@ -111,7 +115,8 @@ def test_two_who_disable_each_other_at_once_leave_one(cast: Cast, olga: Actor, o
     assert sorted(answers) == ["done", "refused"]
 
 
-def test_the_list_shows_the_second_factor(cast: Cast, olga: Actor, oskar: User) -> None:
+def test_the_list_shows_the_second_factor(office: Cast) -> None:
+    olga, oskar = office.actor("olga"), second_operator()
     db.write(_passkey, oskar.id)
     found = db.read(people.list_page, olga, OperatorQuery(sort="two_factor", descending=True))
     assert [(row.email, row.passkey, row.two_factor) for row in found.rows] == [
