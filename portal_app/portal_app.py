@@ -1,6 +1,5 @@
 """The application: every page, what happens to errors, the HTTP routes, what runs beside the requests."""
 
-import base64
 import gc
 import logging
 import secrets
@@ -12,7 +11,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import build, logs
+from portal_app import logs
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -62,8 +61,7 @@ from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.settings import settings
-from portal_app.shell import http, pages
+from portal_app.shell import branding, http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -71,8 +69,6 @@ from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
 
-# Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
-ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
     invitation_page,
     audit_page,
@@ -161,11 +157,6 @@ app = rx.App(
     app_wraps={},
     stylesheets=["/portal.css"],
     html_lang="en",
-    head_components=[
-        rx.el.link(rel="icon", href=ICON, type="image/png"),
-        # Stronger than the style sheet's own :root, wherever the two end up.
-        rx.el.style(f"html:root {{ --accent: {settings().brand_accent}; }}"),
-    ],
     backend_exception_handler=on_error,
     api_transformer=[
         Starlette(
@@ -178,6 +169,7 @@ app = rx.App(
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,
+                *branding.routes,
                 *http.routes,
                 *first_view.routes,
                 *api.routes,

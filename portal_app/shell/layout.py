@@ -9,7 +9,6 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from portal_app.auth.state import SessionState
 from portal_app.billing.banners import Banner
-from portal_app.settings import settings
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
@@ -26,6 +25,7 @@ from portal_app.ui import (
     popover,
     search_input,
 )
+from portal_app.ui.brand import NAME, PRODUCT, brand_sign, legal_links, support_link
 from portal_app.ui.kinds import classes
 
 # Reflex gives the key and what was held with it; the event comes last.
@@ -37,9 +37,9 @@ FOCUS_SEARCH = """(key, held, event) => {
 }"""
 
 
-def document_title(page: str) -> str:
+def document_title(page: str) -> rx.Var[str]:
     """The title of the browser's tab."""
-    return f"{page} · {settings().brand_name}"
+    return rx.Var.create(f"{page} · {NAME}")
 
 
 def portal_page(
@@ -184,9 +184,8 @@ def _header(_help_topic: str) -> rx.Component:
     return rx.el.header(
         icon_button("Menu", "menu", class_name="nav-toggle", custom_attrs={"popovertarget": "navigation"}),
         link(
-            rx.el.img(src="/favicon.svg", alt=""),
-            rx.el.span(settings().brand_name),
-            rx.el.span("Partner Portal", class_name="brand-product"),
+            brand_sign(),
+            rx.el.span(PRODUCT, class_name="brand-product"),
             href=ShellState.home,
             class_name="brand-mark",
         ),
@@ -267,7 +266,8 @@ def _navigation() -> rx.Component:
         rx.el.div(
             _who(),
             rx.el.span("Questions?"),
-            _support(),
+            support_link(),
+            legal_links(),
             class_name="sidebar-end",
         ),
         id="navigation",
@@ -305,10 +305,6 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     )
 
 
-def _support() -> rx.Component:
-    return link(settings().support_email, href=f"mailto:{settings().support_email}", external=True)
-
-
 def _help_panel(title: str, topic: str) -> rx.Component:
     return popover(
         rx.el.div(
@@ -317,7 +313,7 @@ def _help_panel(title: str, topic: str) -> rx.Component:
             class_name="dialog-head",
         ),
         help_text(topic),
-        rx.el.p("More questions: ", _support(), class_name="help-foot"),
+        rx.el.p("More questions: ", support_link(), class_name="help-foot"),
         id="help",
         label=f"Help: {title}",
     )
@@ -342,7 +338,7 @@ def not_found_content() -> rx.Component:
         rx.el.h1("Page not found"),
         rx.el.p("There is nothing at this address, or it is not yours to see."),
         link_button("Go to the start page", href="/", kind="primary"),
-        rx.el.p(settings().brand_name, class_name="muted"),
+        rx.el.p(NAME, class_name="muted"),
         id="main",
         class_name="error-page",
     )

@@ -99,6 +99,7 @@ ROUTES: dict[str, str] = {
     "/billing/cards/return": "payment:manage",
     "/billing/leave": "bills:pay or payment:manage",
     "/billing/return/{key}": "public: the processor sends people back, whose session may have ended",
+    "/brand/{file}": "public: the logo stands on the sign-in page, too",
     "/compat/v1/auth/partner": "public: asks for an API token itself",
     "/compat/v1/auth/refresh": "public: the same",
     "/compat/v1/partners": "permission dashboard:view",
