@@ -45,6 +45,7 @@ from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.news import page as news_page
 from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
@@ -59,12 +60,15 @@ from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
 from portal_app.shell import branding, http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.support import article_page as support_article_page
+from portal_app.support import page as support_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
@@ -95,6 +99,7 @@ PAGES = (
     import_portal_page,
     ip_restrictions_page,
     new_account_page,
+    news_page,
     notifications_page,
     operator_bill_page,
     operator_finance_page,
@@ -110,9 +115,12 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    partner_zone_page,
     forgot_page,
     security_page,
     sign_in_page,
+    support_article_page,
+    support_page,
     user_editor_page,
     users_page,
 )

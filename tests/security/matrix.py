@@ -31,13 +31,16 @@ AREAS: dict[str, frozenset[str]] = {
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),
     "ip_restrictions": frozenset({"security:manage"}),
     "mail": frozenset(),
+    "news": frozenset({PARTNERS}),
     "notifications": frozenset({"notifications:manage"}),
     "operator": frozenset({OPERATORS}),
     "partner_settings": frozenset({"account:manage"}),
+    "partner_zone": frozenset({PARTNERS}),
     "portal_import": frozenset({"accounts:add"}),
     "security": frozenset({SIGNED_IN, "security:manage"}),
     "shell": frozenset({"billing:view or dashboard:view or users:manage", SIGNED_IN}),
     "sign_in": frozenset(),
+    "support": frozenset({PARTNERS}),
     "users": frozenset({"users:manage"}),
 }
 # Open to everybody, each for its reason.
