@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from portal_app.tickets.desk_state import ANSWER, NOTE
-from portal_app.tickets.desk_state import OperatorTicketState as State
 from portal_app.shell.layout import operator_page
 from portal_app.tickets.components import conversation, file_field, files_came, keeper, kept, turn
+from portal_app.tickets.desk_state import ANSWER, NOTE
+from portal_app.tickets.desk_state import OperatorTicketState as State
 from portal_app.tickets.query import QUEUE
 from portal_app.tickets.words import STATES
 from portal_app.ui import (

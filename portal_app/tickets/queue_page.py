@@ -4,10 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.tickets.queue_state import OperatorTicketsState as State
 from portal_app.shell.layout import operator_page
 from portal_app.tickets.lines import QueueLine
 from portal_app.tickets.query import QUEUE
+from portal_app.tickets.queue_state import OperatorTicketsState as State
 from portal_app.tickets.words import STATES, TOPICS, URGENCIES
 from portal_app.ui import (
     Column,

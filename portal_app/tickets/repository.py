@@ -72,9 +72,9 @@ def _hidden_account(actor: Actor) -> ColumnElement[bool]:
 
 
 def seen_accounts(actor: Actor) -> ColumnElement[bool]:
-    """The accounts of which the actor may know by name."""
+    """The accounts that a ticket of the actor's may be about; none that was taken from the partner."""
     knows = actor.may(Permission.DASHBOARD_VIEW) or actor.may(Permission.ACCOUNTS_ACCESS)
-    return accounts.in_scope(actor) if knows else false()
+    return accounts.openable(actor) if knows else false()
 
 
 def find(session: Session, actor: Actor, ticket_id: int, *, lock: bool = False) -> Ticket | None:

@@ -123,9 +123,14 @@ def list_page(session: Session, actor: Actor, query: TicketQuery) -> TicketPage:
     return repository.page(session, actor, query)
 
 
+def may_ask(actor: Actor) -> bool:
+    """Whether the actor is one who has tickets."""
+    return actor.kind == ActorKind.PARTNER and actor.may(Permission.TICKETS_OPEN)
+
+
 def latest(session: Session, actor: Actor, limit: int) -> list[TicketRow]:
     """The actor's last tickets; none for who has no tickets."""
-    if actor.kind != ActorKind.PARTNER or not actor.may(Permission.TICKETS_OPEN):
+    if not may_ask(actor):
         return []
     return repository.latest(session, actor, limit)
 

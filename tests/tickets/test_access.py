@@ -212,3 +212,19 @@ def test_files_are_had_by_who_has_the_message(each_desk: Desk) -> None:
         "Since Monday.",
         "For you.",
     ]
+
+
+def test_an_account_that_was_taken_from_the_partner_takes_its_tickets_along(desk: Desk) -> None:
+    def take(session, given: bool) -> None:
+        session.get_one(type(desk.account), desk.account.id).partner_access = given
+
+    db.write(take, False)
+    for name in ("tess", "alice"):
+        for act in own_acts(who(desk, name), desk.ticket):
+            with pytest.raises(NotFound):
+                act()
+    assert db.read(provider.show, who(desk, "olga"), desk.ticket.id).shown.account_name == desk.account.name
+    db.write(provider.answer, who(desk, "olga"), desk.ticket.id, desk.ticket.version, "To nobody.")
+    assert len(db.read(lambda session: session.exec(select(OutboxMail)).all())) == 1
+    db.write(take, True)
+    assert db.read(service.show, who(desk, "tess"), desk.ticket.id).messages
