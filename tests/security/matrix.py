@@ -118,6 +118,7 @@ ROUTES: dict[str, str] = {
     "/content/{kind}/{slug}/{file}": PARTNERS,
     "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
+    "/metrics": "public: asks for this machine or a token itself",
     "/operator/bills/{number}.{ending}": OPERATORS,
     "/readyz": "public: a proxy asks it",
     "/sandbox-processor/pay/{ident}": "public: a page that only its address opens",
