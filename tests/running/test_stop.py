@@ -17,10 +17,11 @@ from tests.security.pipeline import name_of
 from tests.security.served import Raw, Served, serve
 
 SAVE = name_of("notifications_state.save")
-BODY = b'{"outcome": "successful"}'
+# Refused when it is read, without a look into the database.
+BODY = b"--x\r\nno header\r\n\r\n--x--\r\n"
 HEAD = (
-    b"POST /api/v1/backup-runs HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ppt_unknown\r\n"
-    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+    b"POST /auth/session HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\n"
+    b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 )
 
 
@@ -43,19 +44,20 @@ def test_a_request_and_an_event_end_and_open_pages_are_told(migrated: Path, tmp_
             closing(sqlite3.connect(served.database, isolation_level=None)) as writer,
         ):
             request.settimeout(30)
-            request.sendall(HEAD + BODY[:6])
+            request.sendall(HEAD + BODY[:4])
             # Whoever writes waits for this one.
             writer.execute("BEGIN IMMEDIATE")
-            page.send(SAVE, {"form": {"email": "late@people.example", "name": "Late"}})
+            page.send(SAVE, {"form": {"email": "late@people.example", "name": "Late", "summary": "on"}})
             wait_for(lambda: _running(served))
             os.kill(served.pid, signal.SIGTERM)
             page.until(lambda: page.closed)
             assert not select.select([request], [], [], 0)[0], "it was answered before it was whole"
-            request.sendall(BODY[6:])
+            request.sendall(BODY[4:])
             answer = request.recv(4096)
+            wait_for(lambda: "Waiting for application shutdown" in served.said())
             writer.execute("ROLLBACK")
         wait_for(lambda: not _is_there(served.pid))
-    assert answer.startswith(b"HTTP/1.1 401")
+    assert answer.startswith(b"HTTP/1.1 400")
     assert re.search(rb"x-request-id: [0-9a-f]{12}\r\n", answer)
     assert _recipients(served.database) == ["Late"]
 
