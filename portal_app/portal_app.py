@@ -41,8 +41,12 @@ from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
+from portal_app.learning import course_page, lesson_page
+from portal_app.learning import page as learning_page
+from portal_app.learning import routes as learning_routes
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.news import page as news_page
 from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
@@ -53,12 +57,15 @@ from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
 from portal_app.shell import branding, health, http, observed, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.support import article_page as support_article_page
+from portal_app.support import page as support_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
@@ -86,8 +93,12 @@ PAGES = (
     dashboard_page,
     import_accounts_page,
     import_portal_page,
+    course_page,
+    learning_page,
+    lesson_page,
     ip_restrictions_page,
     new_account_page,
+    news_page,
     notifications_page,
     operator_bill_page,
     operator_finance_page,
@@ -99,9 +110,12 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    partner_zone_page,
     forgot_page,
     security_page,
     sign_in_page,
+    support_article_page,
+    support_page,
     user_editor_page,
     users_page,
 )
@@ -159,6 +173,7 @@ app = rx.App(
                 *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
+                *learning_routes.routes,
                 *payment_routes.routes,
                 *branding.routes,
                 *health.routes,

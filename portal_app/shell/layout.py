@@ -12,7 +12,7 @@ from portal_app.billing.banners import Banner
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
-from portal_app.shell.navigation import BILLING, OPERATOR, NavLink
+from portal_app.shell.navigation import BILLING, NEWS, OPERATOR, NavLink
 from portal_app.shell.state import NoticeState, ShellState
 from portal_app.ui import (
     button,
@@ -24,6 +24,7 @@ from portal_app.ui import (
     link_button,
     popover,
     search_input,
+    visually_hidden,
 )
 from portal_app.ui.brand import NAME, PRODUCT, brand_sign, legal_links, support_link
 from portal_app.ui.kinds import classes
@@ -283,7 +284,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
         ((item["href"] == "/") & path.startswith("/accounts/"))
         | ((item["label"] == "Settings") & path.startswith("/settings/"))
         | ((item["label"] == "Billing") & path.startswith("/billing/"))
-        | ((item["href"] == "/operator") & path.startswith("/operator/"))
+        | ((item["icon"] != "") & (item["href"] != "/") & path.startswith(item["href"].to(str) + "/"))
     )
     return rx.el.li(
         link(
@@ -292,17 +293,26 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
                 ("database", icon("database")),
                 ("receipt-text", icon("receipt-text")),
                 ("building-2", icon("building-2")),
+                ("graduation-cap", icon("graduation-cap")),
                 ("settings", icon("settings")),
                 ("shield-check", icon("shield-check")),
+                ("megaphone", icon("megaphone")),
+                ("archive", icon("archive")),
+                ("circle-help", icon("circle-help")),
                 icon("layout-dashboard"),
             ),
             item["label"],
+            rx.cond((item["href"] == NEWS) & (ShellState.unread > 0), _unread()),
             href=item["href"],
             class_name="nav-link",
             aria_current=rx.cond(_is_here(item["href"]), "page", rx.cond(within, "true", "false")),
             on_click=hide_popover("navigation"),
         )
     )
+
+
+def _unread() -> rx.Component:
+    return rx.el.span(ShellState.unread, visually_hidden(" unread"), class_name="nav-count")
 
 
 def _help_panel(title: str, topic: str) -> rx.Component:
@@ -313,6 +323,7 @@ def _help_panel(title: str, topic: str) -> rx.Component:
             class_name="dialog-head",
         ),
         help_text(topic),
+        rx.cond(ShellState.reads, rx.el.p(link("Open as an article", href=f"/support/articles/{topic}"))),
         rx.el.p("More questions: ", support_link(), class_name="help-foot"),
         id="help",
         label=f"Help: {title}",
