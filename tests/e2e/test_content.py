@@ -1,0 +1,129 @@
+"""Support, News, the Partner Zone, and operators who write for them, in a browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.people import OPERATOR, PHONE, WIDE, Company, People
+from tests.e2e.test_frame import serious
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001"
+    "e221bc330000000049454e44ae426082"
+)
+
+
+def _heading(page: Page, name: str, level: int = 1) -> None:
+    expect(page.get_by_role("heading", name=name, level=level)).to_be_visible()
+
+
+def test_an_article_is_found_read_and_reached_from_help(people: People, company: Company) -> None:
+    page = people.open(company.email, "/support")
+    _heading(page, "Help topics", 2)
+    expect(page.get_by_role("link", name="A backup failed")).to_be_visible()
+    page.get_by_label("Search articles").fill("card refus")
+    expect(page).to_have_url(re.compile(r"/support/?\?q=card"))
+    found = page.get_by_role("link", name="A card was refused")
+    expect(found).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Search articles")).to_have_value("card refus")
+    found.click()
+    _heading(page, "A card was refused")
+    page.get_by_role("navigation", name="On this page").get_by_role("link", name="Nothing is charged twice").click()
+    expect(page.get_by_role("heading", name="Nothing is charged twice")).to_be_in_viewport()
+    page.get_by_role("button", name="Help", exact=True).click()
+    page.get_by_role("link", name="Open as an article").click()
+    _heading(page, "Support")
+    expect(page).to_have_url(re.compile("/support/articles/support"))
+
+
+def test_news_are_unread_until_they_are_read(people: People, company: Company) -> None:
+    page = people.open(company.email, "/news")
+    _heading(page, "News")
+    rows = page.get_by_role("main").get_by_role("listitem")
+    unread = rows.filter(has_text="Unread")
+    expect(unread.first).to_be_visible()
+    count = unread.count()
+    news = page.get_by_role("navigation", name="Main").get_by_role("link", name="News")
+    expect(news).to_contain_text(f"{count} unread")
+    rows.first.get_by_role("link").click()
+    expect(news).to_contain_text(f"{count - 1} unread")
+    page.get_by_role("navigation", name="Back").get_by_role("link", name="News").click()
+    expect(unread).to_have_count(count - 1)
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(unread).to_have_count(0)
+    expect(news).not_to_contain_text("unread")
+
+
+def test_a_sheet_is_downloaded_from_the_partner_zone(people: People, company: Company) -> None:
+    page = people.open(company.email, "/partner-zone")
+    page.get_by_role("link", name=re.compile("Product sheet")).click()
+    _heading(page, "Product sheet: cloud backup in one page")
+    expect(page.get_by_role("img", name="Preview of the first page")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="product-sheet.pdf").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+def test_an_operator_writes_a_post_that_partners_read(people: People, company: Company) -> None:
+    """Draft, preview, file, publish; then it is taken back."""
+    page = people.open(OPERATOR, "/operator/content")
+    page.get_by_role("link", name="+ New page").click()
+    name = f"post-of-{company.email.partition('@')[0]}"[:60].replace(".", "-")
+    page.get_by_label("Kind").select_option("news")
+    page.get_by_label("Title").fill("A post to read")
+    page.get_by_label("Name in addresses").fill(name)
+    page.get_by_label("Text").fill("## News <script>alert(1)</script>\n\n![Dot](dot.png)")
+    page.get_by_role("button", name="Preview").click()
+    shown = page.get_by_role("dialog", name="Preview")
+    expect(shown.get_by_role("heading", name="News <script>alert(1)</script>")).to_be_visible()
+    shown.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The page was saved. Files can be added now.")).to_be_visible()
+    page.get_by_label("File", exact=True).set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PNG})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("link", name="dot.png")).to_be_visible()
+    page.get_by_label("State").select_option("published")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The page was saved.", exact=True)).to_be_visible()
+
+    reader = people.open(company.email, f"/news/{name}")
+    _heading(reader, "A post to read")
+    picture = reader.get_by_role("img", name="Dot")
+    expect(picture).to_have_js_property("complete", True)
+    expect(picture).to_have_js_property("naturalWidth", 1)
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("A post to read was deleted.")).to_be_visible()
+    reader.reload()
+    _heading(reader, "There is no such post", 2)
+
+
+PAGES = {
+    "support": ("", "/support", "Help topics"),
+    "article": ("", "/support/articles/a-backup-failed", "A backup failed"),
+    "news": ("", "/news", "News"),
+    "post": ("", "/news/welcome", "Welcome to News"),
+    "partner zone": ("", "/partner-zone", "Partner Zone"),
+    "piece": ("", "/partner-zone/product-sheet", "Product sheet: cloud backup in one page"),
+    "content": (OPERATOR, "/operator/content", "Content"),
+    "editor": (OPERATOR, "/operator/content/new?kind=news&name=welcome", "New page"),
+}
+
+
+@pytest.mark.parametrize("window", [WIDE, PHONE], ids=["1440", "390"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_serious_fault(people: People, company: Company, name: str, window: dict[str, int]) -> None:
+    who, path, heading = PAGES[name]
+    page = people.open(who or company.email, path, viewport=window, color_scheme="light")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.reload()
+        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        expect(page.locator(".skeleton")).to_have_count(0)
+        assert serious(page) == []
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"The page is {overflow} px too wide."
