@@ -82,7 +82,7 @@ def note(session: Session, actor: Actor, course_slug: str, slug: str, position: 
     _held(session, user_id)
     spent = _time_since(session, user_id)
     _touch(session, user_id, course_slug, slug)
-    kept = {} if position is None else {"position_seconds": int(min(max(position, 0), _LONGEST_VIDEO))}
+    kept = {} if position is None else {"position_seconds": whole_seconds(position)}
     counted = col(LessonProgress.spent_seconds) + spent
     session.execute(_of(user_id, course_slug, slug).values(spent_seconds=counted, **kept))
 
@@ -115,6 +115,11 @@ def certificate(session: Session, actor: Actor, number: str) -> Certificate:
     if found is None:
         raise NotFound(NO_CERTIFICATE)
     return found
+
+
+def whole_seconds(position: float) -> int:
+    """A place in a video as it is kept."""
+    return int(min(max(position, 0), _LONGEST_VIDEO))
 
 
 def _learner(actor: Actor) -> int:

@@ -40,15 +40,15 @@ def dashboard(film: Film) -> None:
 def search(film: Film) -> None:
     page = _open(film, "/settings/security", "Security")
     film.say("Press the slash key anywhere to search accounts, invoices and colleagues.")
-    film.look(2)
+    film.look(3)
     field = page.get_by_role("searchbox", name="Search accounts")
     page.keyboard.press("/")
     film.type(field, "harper")
     found = page.locator(".found").get_by_role("link").first
     found.wait_for()
     film.say("Choose a line to go there.")
-    film.look(1.5)
-    film.click(found, then=page.get_by_role("heading", name="Harper", level=1), seconds=2.5)
+    film.look(2.2)
+    film.click(found, then=page.get_by_role("heading", name="Harper", level=1), seconds=3.5)
 
 
 def add_account(film: Film) -> None:
