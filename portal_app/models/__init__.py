@@ -38,6 +38,15 @@ from portal_app.models.billing import (
     Plan,
     Subscription,
 )
+from portal_app.models.content import (
+    Certificate,
+    ContentFile,
+    ContentKind,
+    ContentPage,
+    ContentState,
+    LessonProgress,
+    NewsRead,
+)
 from portal_app.models.identity import ExternalIdentity, ProviderSignIn
 from portal_app.models.imports import (
     AccountImport,
@@ -78,6 +87,7 @@ from portal_app.models.payments import (
     ProcessorEvent,
 )
 from portal_app.models.prices import Basis, Price, PriceBook, PriceTier
+from portal_app.models.ticket import Ticket, TicketFile, TicketMessage, TicketState, TicketTopic, TicketUrgency
 from portal_app.models.user import (
     ApiToken,
     LinkKind,
@@ -121,6 +131,11 @@ __all__ = [
     "BillingProfile",
     "BillingStatus",
     "Card",
+    "Certificate",
+    "ContentFile",
+    "ContentKind",
+    "ContentPage",
+    "ContentState",
     "Counter",
     "CustomStorage",
     "CycleRun",
@@ -138,10 +153,12 @@ __all__ = [
     "ImportedBill",
     "Job",
     "JobState",
+    "LessonProgress",
     "LinkKind",
     "LoginSession",
     "LoginTicket",
     "MailState",
+    "NewsRead",
     "NotificationRecipient",
     "NotificationSettings",
     "OneTimeLink",
@@ -179,6 +196,12 @@ __all__ = [
     "SubscriptionType",
     "TaskEngine",
     "TaskTrouble",
+    "Ticket",
+    "TicketFile",
+    "TicketMessage",
+    "TicketState",
+    "TicketTopic",
+    "TicketUrgency",
     "TrialNotice",
     "TrustedAddress",
     "TrustedSpan",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, true
 from sqlmodel import Field, SQLModel
 
 from portal_app.models.base import Instant, one_of
@@ -87,6 +87,8 @@ class Account(SQLModel, table=True):
     subscribed_at: datetime | None = Field(default=None, sa_type=Instant)
     next_step_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     last_backup_at: datetime | None = Field(default=None, sa_type=Instant)
+    # Whether its partner may open it; an operator can take that away. Its bills stay the partner's.
+    partner_access: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
     created_at: datetime = Field(sa_type=Instant)
 
 

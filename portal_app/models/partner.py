@@ -24,16 +24,32 @@ class SubscriptionType(StrEnum):
     ANNUAL = "annual"
 
 
+class PlaceKind(StrEnum):
+    """What the provider keeps backups in."""
+
+    FOLDER = "folder"
+    AWS_S3 = "aws_s3"
+    S3_COMPATIBLE = "s3_compatible"
+    GOOGLE_CLOUD = "google_cloud"
+    AZURE = "azure"
+
+
 class DataCenter(SQLModel, table=True):
     """A place of the provider where customers' backups are kept."""
 
     __tablename__ = "data_center"
+    __table_args__ = (one_of("kind", PlaceKind),)
 
     id: int | None = Field(default=None, primary_key=True)
     code: str = Field(unique=True, max_length=40)
     name: str = Field(unique=True, max_length=80)
     position: int = 0
     active: bool = True
+    # Where its backups lie: a folder of this machine, unless an operator gave it a storage; credentials are sealed.
+    kind: str = Field(default=PlaceKind.FOLDER, sa_column_kwargs={"server_default": PlaceKind.FOLDER.value})
+    place: str = Field(default="", max_length=300, sa_column_kwargs={"server_default": ""})
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    checked_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class Partner(SQLModel, table=True):
