@@ -4,7 +4,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help run test lint format bench clean install install-test
 
@@ -47,3 +46,4 @@ bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--s
 
 clean: ## Remove what was built and installed; the data folder stays
 	rm -rf $(VENV) .web .pytest_cache .ruff_cache .states
+	find portal_app tests alembic -name __pycache__ -prune -exec rm -rf {} +
