@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from portal_app import clock, db
+from portal_app import clock, db, migrations
 from portal_app.auth import one_time
 from portal_app.models import LinkKind
+from portal_app.settings import reset_settings
 from tests.cast import Cast, make_cast
 from tests.security.pipeline import Pipeline, name_of, play
 
@@ -77,7 +78,11 @@ def test_of_many_at_once_one_takes_it(database: None) -> None:
 
 
 @pytest.mark.postgres
-def test_of_many_at_once_one_takes_it_on_postgresql(postgres: str) -> None:
+def test_of_many_at_once_one_takes_it_on_postgresql(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
+    reset_settings()
+    db.reset_engine()
+    migrations.upgrade()
     _race(db.write(make_cast))
 
 

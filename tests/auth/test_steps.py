@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from portal_app import clock, db
+from portal_app import clock, db, migrations
 from portal_app.auth import limiter, second_factor, service, sessions, steps
 from portal_app.auth.steps import Method, Step, StepKind
 from portal_app.errors import Conflict, Denied
 from portal_app.models import AuditEvent, LoginTicket, Partner, PartnerState, PendingSignIn, User, UserState
+from portal_app.settings import reset_settings
 from tests.cast import HERE, Cast, make_cast
 from tests.factories import PASSWORD
 
@@ -266,8 +267,12 @@ def test_of_fifty_with_one_code_at_once_one_comes_in(cast: Cast, monkeypatch: py
 
 @pytest.mark.postgres
 def test_of_fifty_with_one_code_at_once_one_comes_in_on_postgresql(
-    postgres: str, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
+    reset_settings()
+    db.reset_engine()
+    migrations.upgrade()
     _race(db.write(make_cast), monkeypatch)
 
 

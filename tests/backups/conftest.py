@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from portal_app import clock, db
+from portal_app import clock, db, migrations
 from portal_app.auth import tokens
 from portal_app.auth.actor import Actor, ActorKind, system
 from portal_app.auth.permissions import Permission
 from portal_app.backups.intake import RunReport
 from portal_app.backups.report import report as report_command
+from portal_app.settings import reset_settings
 from tests import factories
 
 RESTIC_PASSWORD = "a password for this test"
@@ -89,9 +90,15 @@ def without(actor: Actor, permission: Permission) -> Actor:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def any_database(request: pytest.FixtureRequest) -> str:
+def any_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each test runs once on SQLite and once on PostgreSQL."""
-    request.getfixturevalue("database" if request.param == "sqlite" else "postgres")
+    if request.param == "sqlite":
+        request.getfixturevalue("database")
+        return request.param
+    monkeypatch.setenv("PORTAL_DATABASE_URL", request.getfixturevalue("postgres_url"))
+    reset_settings()
+    db.reset_engine()
+    migrations.upgrade()
     return request.param
 
 

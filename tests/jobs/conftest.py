@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from portal_app import db, migrations
 from portal_app.jobs import cycle
+from portal_app.settings import reset_settings
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,10 @@ def store(request: pytest.FixtureRequest, data_dir: Path, migrated: Path) -> dic
 
 
 @pytest.fixture
-def postgres_store(data_dir: Path, postgres: str) -> dict[str, str]:
+def postgres_store(data_dir: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The same in PostgreSQL, for what only row locks can show."""
-    return {"PORTAL_DATA_DIR": str(data_dir), "PORTAL_DATABASE_URL": postgres}
+    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
+    reset_settings()
+    db.reset_engine()
+    migrations.upgrade()
+    return {"PORTAL_DATA_DIR": str(data_dir), "PORTAL_DATABASE_URL": postgres_url}

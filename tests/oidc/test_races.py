@@ -1,22 +1,28 @@
 """Two at the same moment, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
 
-from portal_app import db
+from portal_app import db, migrations
 from portal_app.auth.steps import StepKind
 from portal_app.models import ExternalIdentity, SignInType, User
 from portal_app.oidc import providers, service
 from portal_app.oidc.exchange import Identity
+from portal_app.settings import reset_settings
 from tests import factories
 from tests.cast import HERE
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def shape(request: pytest.FixtureRequest) -> None:
-    request.getfixturevalue("postgres" if request.param == "postgresql" else "database")
+def shape(request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "postgresql":
+        monkeypatch.setenv("PORTAL_DATABASE_URL", request.getfixturevalue("postgres_url"))
+        reset_settings()
+        db.reset_engine()
+    migrations.upgrade()
 
 
 def _person(session: Session) -> User:
