@@ -38,7 +38,7 @@ format: install-test ## Bring the code into the common style
 	$(VENV)/bin/ruff format .
 
 test: install-test lint ## Everything: style, types, services, pages in a real browser
-	$(RUN) -m pytest -n 4 --dist loadfile --ignore tests/e2e
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 	$(RUN) -m pytest -n 2 --dist loadfile tests/e2e
 
 bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
