@@ -1,6 +1,5 @@
 """The application: every page, what happens to errors, the HTTP routes, what runs beside the requests."""
 
-import base64
 import gc
 import logging
 import secrets
@@ -12,7 +11,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import build, logs
+from portal_app import logs
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -45,6 +44,7 @@ from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.news import page as news_page
 from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
@@ -55,19 +55,19 @@ from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.settings import settings
-from portal_app.shell import http, pages
+from portal_app.shell import branding, http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.support import article_page as support_article_page
+from portal_app.support import page as support_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
 
-# Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
-ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
     invitation_page,
     audit_page,
@@ -93,6 +93,7 @@ PAGES = (
     import_portal_page,
     ip_restrictions_page,
     new_account_page,
+    news_page,
     notifications_page,
     operator_bill_page,
     operator_finance_page,
@@ -104,9 +105,12 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    partner_zone_page,
     forgot_page,
     security_page,
     sign_in_page,
+    support_article_page,
+    support_page,
     user_editor_page,
     users_page,
 )
@@ -151,11 +155,6 @@ app = rx.App(
     app_wraps={},
     stylesheets=["/portal.css"],
     html_lang="en",
-    head_components=[
-        rx.el.link(rel="icon", href=ICON, type="image/png"),
-        # Stronger than the style sheet's own :root, wherever the two end up.
-        rx.el.style(f"html:root {{ --accent: {settings().brand_accent}; }}"),
-    ],
     backend_exception_handler=on_error,
     api_transformer=[
         Starlette(
@@ -168,6 +167,7 @@ app = rx.App(
                 *oidc_routes.routes,
                 *import_routes.routes,
                 *payment_routes.routes,
+                *branding.routes,
                 *http.routes,
                 *first_view.routes,
                 *api.routes,

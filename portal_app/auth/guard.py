@@ -37,8 +37,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 SIGN_IN = "Please sign in."
-# Operators see what they publish for partners.
-_OF_PARTNERS = frozenset({ActorKind.PARTNER, ActorKind.OPERATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,8 @@ class Policy:
             raise Denied(SIGN_IN)
         if self.open_to == "operators" and actor.kind != ActorKind.OPERATOR:
             raise Denied("This page is for the provider's operators.")
-        if self.open_to == "partners" and actor.kind not in _OF_PARTNERS:
-            raise Denied("This is for people of a partner.")
+        if self.open_to == "partners":
+            actor.require_reader()
         if self.any_of and not self.any_of & actor.permissions:
             raise Denied(min(self.any_of).refusal)
 

@@ -19,9 +19,9 @@ from portal_app.billing.parties import takes_transfer
 from portal_app.billing.pricing import LABELS, MINIMUM
 from portal_app.billing.tax_ids import countries
 from portal_app.billing.words import date_text, kind_word, percent_text, quantity_text
+from portal_app.brand import brand
 from portal_app.models import Bill, BillingMethod, BillKind, BillLine, BillState
 from portal_app.money import amount_text
-from portal_app.settings import settings
 
 # More lines than anybody reads: each account is then one line, or each service; the CSV has the rest.
 MOST_LINES = 500
@@ -116,7 +116,9 @@ def _shown(document: BillDocument, details: int) -> dict[str, Any]:
     bill = document.bill
     return {
         "title": f"{kind_word(bill)} {bill.number}",
-        "accent": settings().brand_accent,
+        "accent": brand().light.text,
+        "logo": brand().logo.svg if brand().has_own_logo else "",
+        "logo_alone": brand().hides_name,
         "issued_on": f"{bill.issued_on:%Y-%m-%d}",
         "seller": {"name": bill.seller.get("name", ""), "lines": _address(bill.seller, bill.seller.get("name", ""))},
         "buyer": {"lines": _address(bill.buyer, bill.buyer.get("company", ""), bill.buyer.get("person", ""))},

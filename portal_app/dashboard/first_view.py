@@ -26,6 +26,7 @@ from portal_app.billing.banners import banners_for
 from portal_app.dashboard import service
 from portal_app.dashboard.rows import NOTHING, Line
 from portal_app.shell import headers
+from portal_app.shell.branding import page_text
 from portal_app.shell.built import with_room
 
 # What the build writes where the rows come, and what replaces it.
@@ -61,7 +62,7 @@ def _rows(session: Session, actor: Actor, query: AccountQuery) -> str:
 
 @cache
 def _built() -> tuple[str, str, str]:
-    html = (build.CLIENT / "index.html").read_text()
+    html = page_text(build.CLIENT / "index.html")
     before, _, after = html.partition(PLACE)
     return before, after, headers.page_policy(html)
 
