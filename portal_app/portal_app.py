@@ -42,6 +42,9 @@ from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
+from portal_app.learning import course_page, lesson_page
+from portal_app.learning import page as learning_page
+from portal_app.learning import routes as learning_routes
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
 from portal_app.news import page as news_page
@@ -91,6 +94,9 @@ PAGES = (
     dashboard_page,
     import_accounts_page,
     import_portal_page,
+    course_page,
+    learning_page,
+    lesson_page,
     ip_restrictions_page,
     new_account_page,
     news_page,
@@ -166,6 +172,7 @@ app = rx.App(
                 *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
+                *learning_routes.routes,
                 *payment_routes.routes,
                 *branding.routes,
                 *http.routes,

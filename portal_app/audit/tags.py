@@ -17,6 +17,7 @@ class Activity(StrEnum):
     BILLING_DETAILS = "Billing details update"
     DATA_EXPORT = "Data export"
     DATA_RESTORE = "Data restore"
+    LEARNING = "Learning"
     NOTIFICATION = "Notification"
     PERMISSIONS_CHANGED = "Permissions changed"
     SETTINGS_CHANGED = "Settings changed"

@@ -293,6 +293,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
                 ("database", icon("database")),
                 ("receipt-text", icon("receipt-text")),
                 ("building-2", icon("building-2")),
+                ("graduation-cap", icon("graduation-cap")),
                 ("settings", icon("settings")),
                 ("shield-check", icon("shield-check")),
                 ("megaphone", icon("megaphone")),

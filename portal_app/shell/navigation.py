@@ -50,6 +50,7 @@ PLACES = (
 )
 # What comes after Settings.
 LAST = (
+    Place("Learning Hub", "/learning", "graduation-cap", kinds=READERS),
     Place("Partner Zone", "/partner-zone", "archive", kinds=READERS),
     Place("Support", "/support", "circle-help", kinds=READERS),
 )
