@@ -19,6 +19,7 @@ from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
 from portal_app.api_tokens import page as api_tokens_page
+from portal_app.audit import operator_page as operator_audit_page
 from portal_app.audit import page as audit_page
 from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
@@ -52,7 +53,11 @@ from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
+from portal_app.operator import new_partner_page as operator_new_partner_page
 from portal_app.operator import page as operator_page
+from portal_app.operator import partner_accounts_page as operator_partner_accounts_page
+from portal_app.operator import partner_page as operator_partner_page
+from portal_app.operator import people_page as operator_people_page
 from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
@@ -74,6 +79,7 @@ from portal_app.users import page as users_page
 PAGES = (
     invitation_page,
     audit_page,
+    operator_audit_page,
     access_denied_page,
     account_bills_page,
     account_page,
@@ -103,7 +109,11 @@ PAGES = (
     notifications_page,
     operator_bill_page,
     operator_finance_page,
+    operator_new_partner_page,
     operator_page,
+    operator_partner_accounts_page,
+    operator_partner_page,
+    operator_people_page,
     operator_prices_page,
     operator_receipts_page,
     operator_reconcile_page,

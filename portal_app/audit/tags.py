@@ -19,6 +19,7 @@ class Activity(StrEnum):
     DATA_RESTORE = "Data restore"
     LEARNING = "Learning"
     NOTIFICATION = "Notification"
+    PARTNER_OPENED = "Partner opened"
     PERMISSIONS_CHANGED = "Permissions changed"
     SETTINGS_CHANGED = "Settings changed"
     SIGN_IN = "Sign-in"

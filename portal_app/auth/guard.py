@@ -77,9 +77,9 @@ def requires(*any_of: Permission, fresh: bool = False) -> Callable[[F], F]:
     return _marked(Policy("permission", frozenset(any_of), fresh))
 
 
-def operators() -> Callable[[F], F]:
-    """The handler or route is for the provider's operators."""
-    return _marked(Policy("operators"))
+def operators(*, fresh: bool = False) -> Callable[[F], F]:
+    """The handler or route is for the provider's operators; `fresh` as in `requires`."""
+    return _marked(Policy("operators", fresh=fresh))
 
 
 def partners() -> Callable[[F], F]:

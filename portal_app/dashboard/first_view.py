@@ -24,7 +24,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.auth.routes import origin_of
 from portal_app.billing.banners import banners_for
 from portal_app.dashboard import service
-from portal_app.dashboard.rows import NOTHING, Line
+from portal_app.dashboard.rows import CLOSED, NOTHING, Line
 from portal_app.shell import headers
 from portal_app.shell.branding import page_text
 from portal_app.shell.built import with_room
@@ -91,6 +91,9 @@ def _cell(look: str, label: str, content: str) -> str:
 
 def _name(line: Line, actor: Actor) -> str:
     name = escape(line["name"])
+    if line["closed"]:
+        told = f'<span class="cut muted">{CLOSED}</span>'
+        return f'<div class="two-lines"><span class="cut">{name}</span>{told}</div>'
     if not actor.may(Permission.ACCOUNTS_ACCESS):
         return f'<span class="cut">{name}</span>'
     return f'<a class="row-link cut" href="/accounts/{line["id"]}">{name}</a>'

@@ -67,7 +67,7 @@ def _piece() -> rx.Component:
 
 def _download(one: rx.Var[Download]) -> rx.Component:
     return rx.el.li(
-        link(icon("download"), one["name"], href=one["href"], external=True, download=one["name"], class_name="row"),
+        link(icon("download"), one["name"], href=one["href"], external=True, download=True, class_name="row"),
         rx.el.span(one["size"], class_name="muted"),
         class_name="row",
     )

@@ -63,6 +63,8 @@ OPERATOR: tuple[Place, ...] = tuple(
         ("Bank Receipts", "/operator/receipts"),
         ("Cycle Runs", "/operator/cycles"),
         ("Reconciliation", "/operator/reconciliation"),
+        ("Operators", "/operator/operators"),
+        ("Audit", "/operator/audit"),
     )
 )
 # The tabs of Settings, in the order of the specification.

@@ -14,7 +14,7 @@ AREAS: dict[str, frozenset[str]] = {
     "account_settings": frozenset({"accounts:change", "accounts:change or accounts:remove", "accounts:remove"}),
     "accounts": frozenset({"accounts:add"}),
     "api_tokens": frozenset({"api:manage"}),
-    "audit": frozenset({"audit:view"}),
+    "audit": frozenset({"audit:view", OPERATORS}),
     "backups": frozenset(
         {
             "accounts:access",
@@ -122,6 +122,7 @@ ROUTES: dict[str, str] = {
     "/content/{kind}/{slug}/{file}": PARTNERS,
     "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
+    "/operator/audit/export.csv": OPERATORS,
     "/learning/certificates/{number}.pdf": PARTNERS,
     "/operator/bills/{number}.{ending}": OPERATORS,
     "/readyz": "public: a proxy asks it",
