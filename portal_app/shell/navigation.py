@@ -46,15 +46,23 @@ PLACES = (
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
     Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
 )
-# The tabs of the operators' console.
-OPERATOR: tuple[Place, ...] = tuple(
-    Place(label, href, kinds=frozenset({ActorKind.OPERATOR}))
-    for label, href in (
-        ("Partners", "/operator"),
-        ("Price Books", "/operator/prices"),
-        ("Bank Receipts", "/operator/receipts"),
-        ("Cycle Runs", "/operator/cycles"),
-        ("Reconciliation", "/operator/reconciliation"),
+# The tabs of the operators' console, by what they are for.
+OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
+    (group, tuple(Place(label, href, kinds=frozenset({ActorKind.OPERATOR})) for label, href in places))
+    for group, places in (
+        ("Partners", (("Partners", "/operator"),)),
+        ("Support", ()),
+        (
+            "Money",
+            (
+                ("Price Books", "/operator/prices"),
+                ("Bank Receipts", "/operator/receipts"),
+                ("Cycle Runs", "/operator/cycles"),
+                ("Reconciliation", "/operator/reconciliation"),
+            ),
+        ),
+        ("Machine", ()),
+        ("People", ()),
     )
 )
 # The tabs of Settings, in the order of the specification.
