@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     vault_dir: Path | None = Field(
         None, description="Folder for the backups of accounts in a data centre; empty: vaults in the data folder."
     )
+    storage_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts of a private network at which operators may keep a storage location, by comma; "
+        "addresses of the open internet need no mention.",
+    )
     smtp_host: str = Field("", description="Mail server; empty: mail stays in the outbox.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server: 587, or 465 with tls.")
     smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none.")
@@ -138,7 +143,7 @@ class Settings(BaseSettings):
         _TRANSFER_FROM, description="Bills above this show the bank account; by currency, such as USD=1000,EUR=900."
     )
 
-    @field_validator("origins", "trusted_proxies", mode="before")
+    @field_validator("origins", "storage_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
