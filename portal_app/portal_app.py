@@ -49,6 +49,7 @@ from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import page as operator_page
+from portal_app.operator import places_page as operator_places_page
 from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
@@ -96,6 +97,7 @@ PAGES = (
     operator_bill_page,
     operator_finance_page,
     operator_page,
+    operator_places_page,
     operator_prices_page,
     operator_receipts_page,
     operator_reconcile_page,

@@ -8,6 +8,7 @@ from portal_app.billing.words import METHODS
 from portal_app.operator.bill_state import BILLS
 from portal_app.operator.finance_state import PARTNERS, BillLine, SubscriptionLine
 from portal_app.operator.finance_state import PartnerFinanceState as State
+from portal_app.operator.partner_place import partner_place
 from portal_app.shell.layout import operator_page
 from portal_app.ui import (
     Column,
@@ -60,7 +61,7 @@ def partner_finance() -> rx.Component:
 
 
 def _partner() -> rx.Component:
-    return rx.el.div(_terms(), _bills(), _accounts(), _method_dialog(), class_name="stack-l")
+    return rx.el.div(_terms(), partner_place(), _bills(), _accounts(), _method_dialog(), class_name="stack-l")
 
 
 def _terms() -> rx.Component:

@@ -61,7 +61,7 @@ OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
                 ("Reconciliation", "/operator/reconciliation"),
             ),
         ),
-        ("Machine", ()),
+        ("Machine", (("Storage", "/operator/storage"),)),
         ("People", ()),
     )
 )
