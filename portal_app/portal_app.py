@@ -48,6 +48,7 @@ from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
+from portal_app.operator import jobs_page as operator_jobs_page
 from portal_app.operator import page as operator_page
 from portal_app.operator import places_page as operator_places_page
 from portal_app.operator import prices_page as operator_prices_page
@@ -96,6 +97,7 @@ PAGES = (
     notifications_page,
     operator_bill_page,
     operator_finance_page,
+    operator_jobs_page,
     operator_page,
     operator_places_page,
     operator_prices_page,
