@@ -38,7 +38,7 @@ COLUMNS = (
     Column("Accounts", "number"),
     Column("Stored", "number"),
     Column("State", "status"),
-    Column("Order", "action", width="96px"),
+    Column("Order", "action", width="124px"),
 )
 
 
@@ -76,7 +76,7 @@ def _cells(line: rx.Var[PlaceLine]) -> list[Any]:
         rx.el.div(
             icon_button("Move up " + line["name"], "arrow-up", on_click=PlacesState.move(line["code"], -1)),
             icon_button("Move down " + line["name"], "arrow-down", on_click=PlacesState.move(line["code"], 1)),
-            class_name="row row-tight",
+            class_name="row",
         ),
     ]
 
@@ -217,6 +217,7 @@ def _kept_in(actions: rx.Component) -> rx.Component:
             text_input(
                 "Folder",
                 "folder",
+                default_value=State.folder,
                 error=_fault("folder"),
                 hint="Below the folder for backups of this machine. Empty: the location's code.",
                 **_OFF,

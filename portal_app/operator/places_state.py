@@ -79,6 +79,7 @@ class PlaceState(rx.State):
         code="", name="", kind="", place="", accounts="", size="", open=True, checked=Moment(text="", exact="")
     )
     chosen: str = "folder"
+    folder: str = ""
     tasks: int = 0
     partners: int = 0
     errors: dict[str, str] = {}
@@ -222,6 +223,7 @@ class PlaceState(rx.State):
     async def _show(self, actor: Actor, code: str) -> None:
         row: PlaceUse = await db.look(places.one, actor, code)
         self.line, self.chosen, self._mark = _line(row, actor.time_zone), row.kind, row.mark
+        self.folder = row.place if row.kind == PlaceKind.FOLDER else ""
         self.tasks, self.partners, self.ready = row.tasks, row.partners, True
 
 
