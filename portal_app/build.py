@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / ".web"
 CLIENT = WEB / "build" / "client"
 STAMP = CLIENT / ".made-of"
-SOURCES = ("portal_app", "assets", "content", "reflex.lock/package-lock.json", "rxconfig.py", "requirements.txt")
+SOURCES = ("portal_app", "assets", "content/help", "reflex.lock/package-lock.json", "rxconfig.py", "requirements.txt")
 # The build bakes one address in; the page's own is right on every port and behind every proxy.
 BAKED = ("`ws://localhost:3000", "`http://localhost:3000")
 OWN = ("location.origin.replace(/^http/,`ws`)+`", "location.origin+`")

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 
 from portal_app import archive, build, clock, crypto, db, migrations
 from portal_app.backups.engine import tools
+from portal_app.content import folder
 from portal_app.demo import service as demo
 from portal_app.errors import PortalError
 from portal_app.mail import smtp
@@ -59,6 +60,7 @@ def examine() -> Iterator[Finding]:
     yield _clock_offset()
     yield from _database()
     yield _pages()
+    yield _content()
     yield _mail()
     yield _engine()
     yield _payments()
@@ -204,6 +206,14 @@ def _pages() -> Finding:
     if build.STAMP.read_text() != build.fingerprint():
         return Finding(Level.WARN, "Pages: built from older sources.", "The next start builds them anew.")
     return Finding(Level.OK, "Pages: built and up to date.")
+
+
+def _content() -> Finding:
+    found = folder.found()
+    if found.faults:
+        what = f"Content: what is broken is not shown: {'; '.join(found.faults)}."
+        return Finding(Level.WARN, what, "Correct these files.")
+    return Finding(Level.OK, f"Content: {len(found.pages)} pages.")
 
 
 def _payments() -> Finding:

@@ -34,6 +34,7 @@ from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.compat import app as compat
+from portal_app.content import routes as content_routes
 from portal_app.customer_users import page as customer_users_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
@@ -165,6 +166,7 @@ app = rx.App(
             routes=[
                 *auth_routes.routes,
                 *audit_routes.routes,
+                *content_routes.routes,
                 *document_routes.routes,
                 *file_routes.routes,
                 *oidc_routes.routes,

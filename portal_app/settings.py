@@ -1,6 +1,7 @@
 """Every setting of the portal, read once from environment variables `PORTAL_…`."""
 
 import os
+import re
 from decimal import Decimal
 from functools import cache
 from ipaddress import ip_network
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import DirectoryPath, Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from stdnum import iban
 
+from portal_app import logos
 from portal_app.text import email_fault
 
 # About what 1,000 US dollars are; in other currencies the account is always shown.
@@ -82,12 +84,16 @@ class Settings(BaseSettings):
         description="Hosts of a private network at which operators may keep a storage location, by comma; "
         "addresses of the open internet need no mention.",
     )
+    content_dir: DirectoryPath | None = Field(
+        None, description="Folder laid over the portal's articles, news and courses, file by file; empty: none."
+    )
     smtp_host: str = Field("", description="Mail server; empty: mail stays in the outbox.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server: 587, or 465 with tls.")
     smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none.")
     smtp_username: str = Field("", description="Name for signing in to the mail server; empty: without signing in.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Password for signing in to the mail server.")
     smtp_from: str = Field("", description="Address that mail comes from; empty: PORTAL_SUPPORT_EMAIL.")
+    smtp_from_name: str = Field("", max_length=80, description="Name that mail comes from; empty: PORTAL_BRAND_NAME.")
     microsoft_client_id: str = Field("", description="App registration for Sign in with Microsoft; empty: not offered.")
     microsoft_client_secret: SecretStr = Field(SecretStr(""), description="Client secret of the app registration.")
     microsoft_tenant: str = Field(
@@ -121,8 +127,31 @@ class Settings(BaseSettings):
     brand_name: str = Field(
         "Keelson Backup", max_length=40, description="Name shown in the header and on the sign-in page."
     )
-    brand_accent: str = Field("#2f5fd0", pattern="^#[0-9a-fA-F]{6}$", description="Accent colour of the brand.")
+    brand_product: str = Field("Partner Portal", max_length=40, description="What the portal itself is called.")
+    brand_accent: str = Field(
+        "#2f5fd0",
+        pattern="^#[0-9a-fA-F]{6}$",
+        description="Accent colour of the brand; shades that can't be read are moved to the nearest that can.",
+    )
+    brand_logo: FilePath | None = Field(None, description="SVG or PNG of the logo; empty: a sign in the accent colour.")
+    brand_logo_dark: FilePath | None = Field(None, description="The logo for the dark theme; empty: the same.")
+    brand_icon: FilePath | None = Field(
+        None, description="Square SVG or PNG for the browser's tab; empty: made of the logo."
+    )
     support_email: str = Field("support@portal.example", max_length=254, description="Where people turn for help.")
+    support_emails: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (), description="Further addresses, such as Billing=billing@acme.example, by comma."
+    )
+    support_phones: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (), description="Phone numbers, such as Europe=+49 30 1234567, by comma."
+    )
+    chat_url: str = Field("", description="Address of a chat with the support; empty: there is none.")
+    privacy_url: str = Field("", description="Address of the privacy notice.")
+    terms_url: str = Field("", description="Address of the terms of use.")
+    security_url: str = Field("", description="Address of what the provider says of security.")
+    content_dir: DirectoryPath | None = Field(
+        None, description="Folder of texts laid over the portal's own content folder, file by file."
+    )
     seller_name: str = Field("", max_length=120, description="Who sells: the name on bills; empty: PORTAL_BRAND_NAME.")
     seller_address: str = Field("", max_length=200, description="Street and number on bills.")
     seller_zip: str = Field("", max_length=20, description="Postal code on bills.")
@@ -148,6 +177,45 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("support_emails", "support_phones", mode="before")
+    @classmethod
+    def _ways(cls, value: object) -> object:
+        if isinstance(value, str):
+            parts = [part.strip().rpartition("=") for part in value.split(",") if part.strip()]
+            return tuple((label.strip(), way.strip()) for label, _, way in parts)
+        return value
+
+    @field_validator("support_emails")
+    @classmethod
+    def _emails(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        if any(email_fault(address) for _, address in value):
+            raise ValueError("must be such as Billing=billing@acme.example, by comma")
+        return value
+
+    @field_validator("support_phones")
+    @classmethod
+    def _phones(cls, value: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        if not all(re.fullmatch(r"\+?[0-9 ()/.-]{3,30}", number) for _, number in value):
+            raise ValueError("must be such as Europe=+49 30 1234567, by comma")
+        return value
+
+    @field_validator("chat_url", "privacy_url", "terms_url", "security_url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("must be an https address")
+        return value
+
+    @field_validator("brand_logo", "brand_logo_dark", "brand_icon")
+    @classmethod
+    def _logo(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                logos.read(value)
+            except OSError:
+                raise ValueError("can't be read") from None
         return value
 
     @field_validator("backup_folders", mode="before")

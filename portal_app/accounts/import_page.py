@@ -106,7 +106,7 @@ def _template() -> rx.Component:
             class_name="facts",
         ),
         rx.el.div(
-            link_button("Download template", href="/accounts/import/template.csv", external=True, icon="download"),
+            link_button("Download template", href="/accounts/import/template.csv", download=True, icon="download"),
             class_name="row",
         ),
         class_name="card stack",
@@ -199,7 +199,7 @@ def _faults() -> rx.Component:
             link_button(
                 "Download all faults",
                 href="/accounts/import/faults.csv?job=" + State.job,
-                external=True,
+                download=True,
                 icon="download",
             ),
             _cancel(),

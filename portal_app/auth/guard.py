@@ -36,9 +36,14 @@ log = logging.getLogger("portal.guard")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+SIGN_IN = "Please sign in."
+# Operators see what they publish for partners.
+_OF_PARTNERS = frozenset({ActorKind.PARTNER, ActorKind.OPERATOR})
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who may call a handler: anyone, anyone signed in, or who has one of the permissions."""
+    """Who may call a handler: anyone, anyone signed in (or of some kind), or who has one of the permissions."""
 
     open_to: str
     any_of: frozenset[Permission] = frozenset()
@@ -52,9 +57,11 @@ class Policy:
         if actor.kind == ActorKind.ELSEWHERE:
             raise Denied(elsewhere_sentence(actor))
         if not actor.signed_in:
-            raise Denied("Please sign in.")
+            raise Denied(SIGN_IN)
         if self.open_to == "operators" and actor.kind != ActorKind.OPERATOR:
             raise Denied("This page is for the provider's operators.")
+        if self.open_to == "partners" and actor.kind not in _OF_PARTNERS:
+            raise Denied("This is for people of a partner.")
         if self.any_of and not self.any_of & actor.permissions:
             raise Denied(min(self.any_of).refusal)
 
@@ -75,6 +82,11 @@ def requires(*any_of: Permission, fresh: bool = False) -> Callable[[F], F]:
 def operators() -> Callable[[F], F]:
     """The handler or route is for the provider's operators."""
     return _marked(Policy("operators"))
+
+
+def partners() -> Callable[[F], F]:
+    """The handler or route is for everyone of a partner, whatever they may do there, and for operators."""
+    return _marked(Policy("partners"))
 
 
 def signed_in(*, fresh: bool = False) -> Callable[[F], F]:

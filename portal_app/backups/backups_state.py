@@ -14,6 +14,7 @@ from portal_app.backups import task_list, tasks
 from portal_app.backups.engine import runs
 from portal_app.backups.task_query import TaskQuery
 from portal_app.backups.task_words import JobWords, TaskWords, job_words, task_words
+from portal_app.backups.ticking_state import TickedLines
 from portal_app.errors import PortalError
 from portal_app.paging import counted
 from portal_app.shell.account_state import enter_account, watch_account
@@ -25,7 +26,7 @@ from portal_app.shell.watching import keep_asking
 BUSY, IDLE = 1.0, 3.0
 
 
-class BackupsState(ListState, rx.State):
+class BackupsState(ListState, TickedLines, rx.State):
     """A page of the account's tasks."""
 
     loading: bool = True
@@ -35,7 +36,6 @@ class BackupsState(ListState, rx.State):
     view: str = ""
     sort: str = TaskQuery.ORDER
     descending: bool = False
-    ticked: list[int] = []
     may_manage: bool = False
     may_delete: bool = False
     may_run: bool = False
@@ -83,26 +83,6 @@ class BackupsState(ListState, rx.State):
     async def follow(self):
         """Show how far running backups are."""
         await keep_asking(self, Permission.ACCOUNTS_ACCESS, self._look_at_jobs)
-
-    @rx.event
-    @guard.requires(Permission.TASKS_MANAGE)
-    async def tick(self, task_id: int, ticked: bool):
-        """Tick or untick one line."""
-        rest = [other for other in self.ticked if other != task_id]
-        here = any(line["id"] == task_id for line in self.lines)
-        self.ticked = [*rest, task_id] if ticked and here else rest
-
-    @rx.event
-    @guard.requires(Permission.TASKS_MANAGE)
-    async def tick_page(self, ticked: bool):
-        """Tick or untick all lines of this page."""
-        self.ticked = [line["id"] for line in self.lines] if ticked else []
-
-    @rx.event
-    @guard.requires(Permission.TASKS_MANAGE)
-    async def untick(self):
-        """Clear the selection."""
-        self.ticked = []
 
     @rx.event
     @guard.requires(Permission.TASKS_MANAGE)

@@ -185,7 +185,7 @@ def _cells(row: rx.Var[RecoveryWords]) -> list[Any]:
         rx.el.progress(value=row["percent"], max=100, aria_label="Progress: " + label),
         class_name="progress job-progress",
     )
-    download = link("Download", href=row["href"], external=True, title=row["file"], aria_label="Download " + label)
+    download = link("Download", href=row["href"], download=True, title=row["file"], aria_label="Download " + label)
     stop = icon_button("Cancel the " + label.lower(), "circle-stop", on_click=State.stop(row["id"]))
     return [
         row["what"],

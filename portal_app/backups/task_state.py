@@ -20,6 +20,7 @@ from portal_app.backups.rows import RunMark, RunRow
 from portal_app.backups.task_facts import EntityWords, entity_words, task_facts
 from portal_app.backups.task_repository import RUNS_AT_ONCE
 from portal_app.backups.task_words import JobWords, job_words
+from portal_app.backups.ticking_state import TickedLines
 from portal_app.errors import NotFound
 from portal_app.facts import Fact
 from portal_app.models import BackupTask, Standing, TaskEngine
@@ -33,7 +34,7 @@ BUSY, IDLE = 1.0, 3.0
 _DONE = {"add": "added", "ignore": "ignored", "archive": "archived", "reactivate": "reactivated"}
 
 
-class TaskState(ListState, rx.State):
+class TaskState(ListState, TickedLines, rx.State):
     """One backup task."""
 
     loading: bool = True
@@ -55,7 +56,6 @@ class TaskState(ListState, rx.State):
     sort: str = EntityQuery.ORDER
     descending: bool = False
     waiting: int = 0
-    ticked: list[int] = []
 
     runs: list[RunLine] = []
     more_runs: bool = False
@@ -122,26 +122,6 @@ class TaskState(ListState, rx.State):
         actor = guard.actor()
         await db.work(engine_runs.cancel, actor, job_id)
         await self._look_at_jobs(actor)
-
-    @rx.event
-    @guard.requires(Permission.TASKS_MANAGE)
-    async def tick(self, entity_id: int, ticked: bool):
-        """Tick or untick one entity."""
-        rest = [other for other in self.ticked if other != entity_id]
-        here = any(line["id"] == entity_id for line in self.lines)
-        self.ticked = [*rest, entity_id] if ticked and here else rest
-
-    @rx.event
-    @guard.requires(Permission.TASKS_MANAGE)
-    async def tick_page(self, ticked: bool):
-        """Tick or untick all entities of this page."""
-        self.ticked = [line["id"] for line in self.lines] if ticked else []
-
-    @rx.event
-    @guard.requires(Permission.TASKS_MANAGE)
-    async def untick(self):
-        """Clear the selection."""
-        self.ticked = []
 
     @rx.event
     @guard.requires(Permission.TASKS_MANAGE)

@@ -122,7 +122,7 @@ def _bill(bill: rx.Var[BillWords]) -> list[Any]:
         _amount(bill),
         rx.cond(
             bill["pdf"] != "",
-            link(number, href=bill["pdf"], external=True, title="Download the PDF of " + number, class_name="num"),
+            link(number, href=bill["pdf"], download=True, title="Download the PDF of " + number, class_name="num"),
             rx.el.span(number, class_name="num"),
         ),
         rx.cond(bill["pdf"] != "", _email(bill, number)),

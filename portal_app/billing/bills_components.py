@@ -159,14 +159,14 @@ def _number(line: rx.Var[Line]) -> rx.Component:
     title = "Download the PDF of " + number
     return rx.cond(
         line["pdf"] != "",
-        link(number, href=line["pdf"], external=True, title=title, class_name="num"),
+        link(number, href=line["pdf"], download=True, title=title, class_name="num"),
         rx.el.span(number, class_name="num"),
     )
 
 
 def _csv(line: rx.Var[Line]) -> rx.Component:
     title = "Download the lines of " + line["number"].to_string()
-    return rx.cond(line["csv"] != "", link("CSV", href=line["csv"], external=True, title=title))
+    return rx.cond(line["csv"] != "", link("CSV", href=line["csv"], download=True, title=title))
 
 
 def _email(line: rx.Var[Line]) -> rx.Component:

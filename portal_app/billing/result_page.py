@@ -44,7 +44,7 @@ def _paid() -> rx.Component:
         "Payment received",
         rx.el.p("Thank you. ", State.amount, " was paid for invoice ", State.number, "."),
         _actions(
-            link_button("Download Invoice", href=_document(), external=True, icon="download"),
+            link_button("Download Invoice", href=_document(), download=True, icon="download"),
             link_button("Back to Unpaid Bills", href=BILLS),
         ),
     )

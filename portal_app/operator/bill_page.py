@@ -82,9 +82,7 @@ def _fact(fact: rx.Var[Fact]) -> rx.Component:
 
 def _actions() -> rx.Component:
     return rx.el.div(
-        link_button(
-            "Download PDF", href="/operator/bills/" + State.number + ".pdf", external=True, icon="download", download=""
-        ),
+        link_button("Download PDF", href="/operator/bills/" + State.number + ".pdf", icon="download", download=True),
         rx.cond(State.may_receive, link_button("Record receipt", href=f"{RECEIPTS}?bill=" + State.number)),
         rx.cond(State.may_credit, button("Credit note", on_click=State.ask("credit"))),
         link_button("Bills of this partner", href="/operator/partners/" + State.partner),

@@ -48,6 +48,7 @@ def page_policy(html: str) -> str:
             "style-src-attr 'unsafe-inline'",
             "img-src 'self' data:",
             "font-src 'self'",
+            "media-src 'self'",
             # The socket too: 'self' covers ws and wss of the page's own host.
             "connect-src 'self'",
             "frame-src 'self'",

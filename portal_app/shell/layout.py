@@ -177,8 +177,16 @@ def frame(content: rx.Component, title: str, help_topic: str) -> rx.Component:
         _help_panel(title, help_topic),
         confirm_dialog(),
         offline(),
-        class_name="app",
+        class_name=ready_or_not("app"),
     )
+
+
+def ready_or_not(look: str) -> rx.Var[str]:
+    """The class of a page's outermost part. Until the page's load has answered its controls can't be used yet:
+
+    what is pressed before the scripts are there would be lost, and what is pressed before the load would be undone.
+    """
+    return rx.cond(rx.State.is_hydrated, look, f"{look} unready")
 
 
 def _banner(banner: rx.Var[Banner]) -> rx.Component:

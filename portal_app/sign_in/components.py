@@ -3,7 +3,7 @@
 import reflex as rx
 
 from portal_app.settings import settings
-from portal_app.shell.layout import theme_switch
+from portal_app.shell.layout import ready_or_not, theme_switch
 from portal_app.ui.kinds import Node
 
 
@@ -15,5 +15,5 @@ def auth_card(*children: Node, beside: Node | None = None) -> rx.Component:
         beside if beside is not None else rx.fragment(),
         rx.el.div(theme_switch(), class_name="auth-theme"),
         id="main",
-        class_name="auth",
+        class_name=ready_or_not("auth"),
     )

@@ -55,6 +55,7 @@ def link(
     *children: Node,
     href: Text,
     external: bool = False,
+    download: bool = False,
     class_name: Text = "",
     load: Event = None,
     in_row: bool = False,
@@ -62,10 +63,13 @@ def link(
 ) -> rx.Component:
     """An anchor. Inside the portal it navigates without a reload; `external` is for other hosts and HTTP endpoints.
 
+    `download` is for files: else the browser makes as if the page were left, which ends its socket.
     With `load` the target is this very page with another question: the address changes and the event answers. An event
     that takes the address has it shown when it has answered (`show_address`).
     `in_row` is for links of which a list has many: the router's own component costs more than the rest of the row.
     """
+    if download:
+        external, props["download"] = True, ""
     if load is not None:
         steps = [load(href).prevent_default] if "address" in signature(load.fn).parameters else ask(href, load)
         props["on_click"] = lambda _event: [rx.cond(_KEY_HELD, rx.noop(), step) for step in steps]

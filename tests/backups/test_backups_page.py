@@ -94,7 +94,7 @@ def test_who_may_only_look_may_do_nothing(people: Cast, files: int) -> None:
         assert "Files" in names(answer)
         assert not any(answer.var(one) for one in ("may_manage", "may_delete", "may_run"))
         acts: dict[str, dict[str, Any]] = {
-            "tick": {"task_id": files, "ticked": True},
+            "tick": {"line_id": files, "ticked": True},
             "set_ticked": {"active": False},
             "switch": {"task_id": files, "active": False},
             "back_up": {"task_id": files},
@@ -113,7 +113,7 @@ def test_ticked_tasks_are_paused_and_activated(people: Cast, files: int, mail: i
     async def scene(made: Pipeline) -> None:
         tab, _ = await opened(made, people.alice, people.bobs_account)
         for one in (files, mail, 987_654):
-            answer = await do(tab, "tick", task_id=one, ticked=True)
+            answer = await do(tab, "tick", line_id=one, ticked=True)
         assert answer.var("ticked") in (None, [files, mail])
         answer = await do(tab, "set_ticked", active=False)
         assert answer.var("text") == "2 of 2 tasks paused."

@@ -123,7 +123,7 @@ def test_who_manages_tasks_decides_about_entities(people: Cast, files: int) -> N
         await do(tab, "tick_page", ticked=True)
         answer = await do(tab, "decide", decision="archive", entity_id=0)
         assert answer.var("text") == "3 entities archived."
-        await do(tab, "tick", entity_id=ids()["hr"], ticked=True)
+        await do(tab, "tick", line_id=ids()["hr"], ticked=True)
         assert (await do(tab, "decide", decision="reactivate", entity_id=0)).var("text") == "1 entity reactivated."
         assert (standing("hr"), standing("sales")) == ("active", "archived")
         assert refusal(await do(tab, "decide", decision="burn", entity_id=ids()["hr"]))

@@ -73,7 +73,7 @@ def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
 def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert all(line.startswith("OK    ") for line in lines), lines
 
 

@@ -11,10 +11,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from portal_app import build, clock, db
 from portal_app.settings import reset_settings
 from tests.demo.conftest import make_demo
-from tests.e2e.people import Company, People, found
+from tests.e2e.people import PATIENCE_MS, Company, People, found
 from tests.e2e.servers import Portal
 
-PATIENCE_MS = 15_000
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",

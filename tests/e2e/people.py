@@ -1,7 +1,10 @@
 """People with browsers. Each has a browser profile of their own; whatever goes wrong in it fails the test."""
 
+import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +22,16 @@ WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 # What a browser itself calls off when a page is left.
 CALLED_OFF = "net::ERR_ABORTED"
-PATIENCE_MS = 15_000
+# A limit, not a wait: a busy machine may take long for what it does in a moment otherwise.
+PATIENCE_MS = 30_000
+# To look for races: how many times slower the pages' processor is, and how late each answer comes.
+SLOWED = int(os.environ.get("E2E_SLOWED", "1"))
+LATE_MS = int(os.environ.get("E2E_LATE_MS", "0"))
+LATE_MESSAGES = f"""{{
+  const own = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+  const late = (act) => (message) => setTimeout(act, {LATE_MS}, message);
+  Object.defineProperty(WebSocket.prototype, "onmessage", {{ set(act) {{ own.set.call(this, late(act)); }} }});
+}}"""
 
 ADMIN = "admin@demo.example"
 BILLING = "billing@demo.example"
@@ -54,6 +66,8 @@ class People:
         context = self.browser.new_context(base_url=self.address, storage_state=state, **given)
         context.set_default_timeout(PATIENCE_MS)
         context.on("page", self._watch)
+        if given.get("java_script_enabled", True):
+            context.on("page", _wait_when_opening)
         self.contexts.append(context)
         return context
 
@@ -93,6 +107,8 @@ class People:
         return str(cookie["value"])
 
     def _watch(self, page: Page) -> None:
+        if SLOWED > 1 or LATE_MS:
+            slow_down(page)
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         page.on("requestfailed", self._note_failed)
@@ -109,6 +125,35 @@ class People:
     def _note_answer(self, response: Response) -> None:
         if response.status >= 400:
             self.faults.append(f"answer {response.status}: {response.url}")
+
+
+def slow_down(page: Page) -> None:
+    """Make the page's processor and its connection as slow as the environment asks for."""
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
+    unlimited = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    session.send("Network.emulateNetworkConditions", unlimited | {"latency": LATE_MS})
+    page.add_init_script(LATE_MESSAGES)
+
+
+def live(page: Page) -> None:
+    """Wait until the page's load has answered: before, its controls take no click, and fields may be drawn anew."""
+    expect(page.locator(".unready")).to_have_count(0)
+
+
+def _wait_when_opening(page: Page) -> None:
+    for act in ("goto", "reload", "go_back", "go_forward"):
+        setattr(page, act, _then_live(page, getattr(page, act)))
+
+
+def _then_live(page: Page, act: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(act)
+    def acting(*given: Any, **options: Any) -> Any:
+        answer = act(*given, **options)
+        live(page)
+        return answer
+
+    return acting
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:

@@ -94,6 +94,19 @@ def test_help_is_that_of_the_page_and_escape_closes_it(people: People) -> None:
     expect(opener).to_be_focused()
 
 
+def test_before_the_scripts_are_there_nothing_can_be_pressed_in_vain(people: People) -> None:
+    people.expect_fault("csp$")  # every script is refused
+    page = people.open(ADMIN, "/settings/security", java_script_enabled=False)
+    waiting = page.get_by_role("button", name="Activate 2FA")
+    expect(waiting).to_have_css("pointer-events", "none")
+    waiting.focus()
+    expect(waiting).not_to_be_focused()
+    works = page.get_by_role("button", name="Log Out")
+    expect(works).to_have_css("pointer-events", "auto")
+    works.focus()
+    expect(works).to_be_focused()
+
+
 def test_an_unknown_address_says_so_and_leads_home(people: People) -> None:
     people.expect_fault(r"404.*/no/such/page|Not Found")
     page = people.open(ADMIN, "/no/such/page")

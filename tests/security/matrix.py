@@ -8,7 +8,7 @@ from typing import Any
 
 from portal_app.auth import guard
 
-SIGNED_IN, OPERATORS = "signed in", "operators"
+SIGNED_IN, OPERATORS, PARTNERS = "signed in", "operators", "partners"
 # Area -> what its handlers ask for. Several by " or ".
 AREAS: dict[str, frozenset[str]] = {
     "account_settings": frozenset({"accounts:change", "accounts:change or accounts:remove", "accounts:remove"}),
@@ -114,6 +114,7 @@ ROUTES: dict[str, str] = {
     "/compat/v2/resellers/accounts/backup-tasks": "permission accounts:access",
     "/compat/v2/resellers/bills": "permission billing:view",
     "/compat/v2/resellers/details": "permission dashboard:view",
+    "/content/{kind}/{slug}/{file}": PARTNERS,
     "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
     "/operator/bills/{number}.{ending}": OPERATORS,

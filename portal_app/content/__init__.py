@@ -1,0 +1,1 @@
+"""Articles, news, texts for selling, courses: Markdown of a folder, and of operators laid over it."""

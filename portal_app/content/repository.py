@@ -1,0 +1,34 @@
+"""What operators have written, out of the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from portal_app.models import ContentFile, ContentPage, ContentState
+
+
+def stamp(session: Session) -> tuple[Any, ...]:
+    """Differs whenever a published page has changed."""
+    page = ContentPage
+    wanted = select(func.count(), func.max(page.id), func.sum(page.version), func.max(page.changed_at))
+    return tuple(session.exec(wanted.where(page.state == ContentState.PUBLISHED)).one())
+
+
+def published(session: Session) -> Sequence[ContentPage]:
+    """All pages that are no drafts, whenever they come out."""
+    return session.exec(select(ContentPage).where(ContentPage.state == ContentState.PUBLISHED)).all()
+
+
+def file_of(session: Session, kind: str, slug: str, name: str, *, drafts: bool) -> tuple[int, str] | None:
+    """The id and the hash of a file of a page's."""
+    wanted = select(ContentFile.id, ContentFile.sha256).join(ContentPage, col(ContentPage.id) == ContentFile.page_id)
+    mine = (ContentPage.kind == kind, ContentPage.slug == slug, ContentFile.name == name)
+    states = [ContentState.PUBLISHED, *([ContentState.DRAFT] if drafts else [])]
+    found = session.exec(wanted.where(*mine, col(ContentPage.state).in_(states))).first()
+    return (found[0] or 0, found[1]) if found else None
+
+
+def bytes_of(session: Session, file_id: int) -> bytes:
+    """What the file holds."""
+    return session.exec(select(ContentFile.data).where(ContentFile.id == file_id)).one()

@@ -1,0 +1,1 @@
+"""White-label: the brand as the settings say it."""
