@@ -50,6 +50,7 @@ from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import jobs_page as operator_jobs_page
+from portal_app.operator import mail_page as operator_mail_page
 from portal_app.operator import page as operator_page
 from portal_app.operator import places_page as operator_places_page
 from portal_app.operator import prices_page as operator_prices_page
@@ -99,6 +100,7 @@ PAGES = (
     operator_bill_page,
     operator_finance_page,
     operator_jobs_page,
+    operator_mail_page,
     operator_page,
     operator_places_page,
     operator_prices_page,

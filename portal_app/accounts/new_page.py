@@ -5,7 +5,7 @@ import reflex as rx
 from portal_app.accounts.new_state import NewAccountState as State
 from portal_app.accounts.new_state import Place
 from portal_app.accounts.plans import KINDS
-from portal_app.accounts.storage_fields import storage_fields
+from portal_app.accounts.storage_credentials import FIELD_PREFIX
 from portal_app.shell.layout import portal_page
 from portal_app.ui import (
     button,
@@ -21,6 +21,7 @@ from portal_app.ui import (
     text_input,
 )
 from portal_app.ui.kinds import Flag, follows
+from portal_app.ui.storage import storage_fields
 
 CUSTOM = (
     ("aws_s3", "Customer AWS S3"),
@@ -144,7 +145,7 @@ def _storage() -> rx.Component:
                 class_name="muted",
             ),
         ),
-        storage_fields(State.place, _fault),
+        storage_fields(State.place, _fault, prefix=FIELD_PREFIX),
     )
 
 

@@ -8,7 +8,7 @@ from portal_app.billing.words import METHODS
 from portal_app.operator.bill_state import BILLS
 from portal_app.operator.finance_state import PARTNERS, BillLine, SubscriptionLine
 from portal_app.operator.finance_state import PartnerFinanceState as State
-from portal_app.operator.partner_place import partner_place
+from portal_app.operator.partner_place_components import partner_place
 from portal_app.shell.layout import operator_page
 from portal_app.ui import (
     Column,

@@ -1,13 +1,11 @@
 """All that an operator's page may see of jobs, and what a list of them is asked for. Payloads are never among it."""
 
-import re
-from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from portal_app.models import JobState
-from portal_app.paging import ListQuery
+from portal_app.paging import ListQuery, Matching
 
 PATH = "/operator/jobs"
 # Every kind that a worker takes (`jobs.handlers`), in the order of the filter.
@@ -25,17 +23,8 @@ STOPPABLE = frozenset({"backup", "restore", "export", "usage report"})
 REPEATABLE = frozenset({"backup", "restore", "export", "forget", "usage report"})
 
 
-class Codes(Collection[str]):
-    """Whatever may be a partner's ID."""
-
-    def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and re.fullmatch(r"[A-Z0-9]{3,20}", text) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+# Whatever may be a partner's ID.
+CODES = Matching(r"[A-Z0-9]{3,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +33,7 @@ class JobQuery(ListQuery):
 
     SORTS = ("id", "kind", "state", "finished")
     ORDER = "-id"
-    FILTERS: ClassVar = {"kind": KINDS, "state": list(JobState), "partner": Codes()}
+    FILTERS: ClassVar = {"kind": KINDS, "state": list(JobState), "partner": CODES}
 
     _: KW_ONLY
     kind: str = ""

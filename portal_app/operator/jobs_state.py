@@ -17,7 +17,8 @@ from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_asking
 from portal_app.times import Moment, moment
-from portal_app.ui.choice import Option, option
+from portal_app.ui.choice import Option
+from portal_app.ui.listing import choices
 
 STATES = {
     JobState.WAITING: ("Waiting", "grey"),
@@ -74,7 +75,7 @@ class JobsState(ListState, rx.State):
     async def load(self):
         """Show what the address asks for."""
         actor = await enter(self)
-        self.partners = partner_options(await db.look(job_list.partners, actor))
+        self.partners = choices("Partner", await db.look(job_list.partners, actor))
         await self._show(actor)
         self.loading = False
         yield JobsState.watch
@@ -219,11 +220,6 @@ class JobPageState(rx.State):
             raise NotFound(job_list.NO_JOB)
         job = _line(await db.look(job_list.one, actor, int(number)), actor.time_zone)
         assign(self, {"job": job, "ready": True})
-
-
-def partner_options(found: dict[str, str]) -> list[Option]:
-    """The choices of a list's filter by partner."""
-    return [option("", "Partner: all"), *(option(code, words) for code, words in found.items())]
 
 
 def _line(row: JobRow, time_zone: str) -> JobLine:

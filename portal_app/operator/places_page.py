@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.accounts.storage_fields import storage_fields
+from portal_app.accounts.storage_credentials import FIELD_PREFIX
 from portal_app.operator.places_state import KINDS, PATH, PlaceLine, PlacesState
 from portal_app.operator.places_state import PlaceState as State
 from portal_app.shell.layout import operator_page
@@ -29,6 +29,7 @@ from portal_app.ui import (
     table,
     text_input,
 )
+from portal_app.ui.storage import storage_fields
 
 COLUMNS = (
     Column("Name", "name"),
@@ -223,7 +224,7 @@ def _kept_in(actions: rx.Component) -> rx.Component:
                 **_OFF,
             ),
         ),
-        storage_fields(State.chosen, _fault),
+        storage_fields(State.chosen, _fault, prefix=FIELD_PREFIX),
         actions,
         class_name="card stack",
         aria_label="Storage",

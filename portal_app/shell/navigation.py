@@ -61,7 +61,7 @@ OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
                 ("Reconciliation", "/operator/reconciliation"),
             ),
         ),
-        ("Machine", (("Storage", "/operator/storage"), ("Jobs", "/operator/jobs"))),
+        ("Machine", (("Storage", "/operator/storage"), ("Jobs", "/operator/jobs"), ("Mail", "/operator/mail"))),
         ("People", ()),
     )
 )

@@ -46,6 +46,11 @@ class Filter:
     words: Mapping[str, str] | rx.Var[list[Option]]
 
 
+def choices(label: str, words: Mapping[str, str]) -> list[Option]:
+    """The choices of a filter, with the one for all."""
+    return [option("", f"{label}: all"), *(option(value, text) for value, text in words.items())]
+
+
 def listing(
     state: Any,
     title: str,
@@ -118,7 +123,7 @@ def listing(
 def _select(one: Filter, answer: Callable[[str, Text], Any]) -> rx.Component:
     words = one.words
     if not isinstance(words, rx.Var):
-        words = [option("", f"{one.label}: all"), *(option(key, text) for key, text in words.items())]
+        words = choices(one.label, words)
     return bare_select(
         one.label, f"filter-{one.name}", words, value=one.value, on_change=lambda chosen: answer(one.name, chosen)
     )
