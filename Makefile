@@ -6,7 +6,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run test lint format bench clean install install-test
+.PHONY: help run test lint format bench recordings clean install install-test
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,10 @@ test: install-test lint ## Everything: style, types, services, pages in a real b
 
 bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
 	$(RUN) -m tests.bench $(BENCH)
+
+recordings: install-test ## Make the courses' screen recordings anew, from the portal itself (minutes); SCENES="first-steps/search" for some
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/recordings/requirements.txt
+	$(RUN) -m tests.recordings $(SCENES)
 
 clean: ## Remove what was built and installed; the data folder stays
 	rm -rf $(VENV) .web .pytest_cache .ruff_cache .states

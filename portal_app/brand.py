@@ -32,6 +32,7 @@ class Brand:
     name: str
     product: str
     mail_name: str
+    accent: str
     light: colours.Shades
     dark: colours.Shades
     logo: Logo
@@ -72,6 +73,7 @@ def _brand(given: Settings) -> Brand:
         name=given.brand_name,
         product=given.brand_product,
         mail_name=given.smtp_from_name or given.brand_name,
+        accent=given.brand_accent,
         light=light,
         dark=colours.dark(given.brand_accent),
         logo=logo,

@@ -28,7 +28,7 @@ from portal_app.ip_restrictions import service as ip_restrictions
 from portal_app.jobs import process
 from portal_app.jobs.cycle import run_cycle
 from portal_app.models import Partner
-from portal_app.operator.service import NewPartner, create_operator, create_partner
+from portal_app.operator.service import NewPartner, create_operator, create_partner, invite_operator
 from portal_app.portal_import import command as portal_import
 
 Arguments = argparse.Namespace
@@ -122,9 +122,11 @@ def _add_people(commands: "argparse._SubParsersAction") -> None:
 
 
 def _add_password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input instead of asking twice"
     )
+    ways.add_argument("--invite", action="store_true", help="no password: mail a link that is good for 24 hours, once")
 
 
 def _add_work(commands: "argparse._SubParsersAction") -> None:
@@ -198,10 +200,14 @@ def _serve(_given: Arguments) -> int:
 
 
 def _create_operator(given: Arguments) -> int:
-    password = _password(given)
+    password = "" if given.invite else _password(given)
     migrations.upgrade()
-    user = db.write(create_operator, _actor(), given.email, given.name, password)
-    print(f"Operator {user.email} can sign in.")
+    if given.invite:
+        user = db.write(invite_operator, _actor(), given.email, given.name)
+        print(f"An invitation is on its way to {user.email}.")
+    else:
+        user = db.write(create_operator, _actor(), given.email, given.name, password)
+        print(f"Operator {user.email} can sign in.")
     return 0
 
 
@@ -213,11 +219,12 @@ def _create_partner(given: Arguments) -> int:
         given.time_zone,
         given.admin_email,
         given.admin_name,
-        _password(given),
+        "" if given.invite else _password(given),
     )
     migrations.upgrade()
-    partner = db.write(create_partner, _actor(), new)
-    print(f"Partner {partner.code} is ready; {new.cleaned().admin_email} can sign in as its administrator.")
+    partner = db.write(create_partner, _actor(), new, invited=given.invite)
+    said = "is invited by mail" if given.invite else "can sign in as its administrator"
+    print(f"Partner {partner.code} is ready; {new.cleaned().admin_email} {said}.")
     return 0
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from reflex_base.plugins import Plugin
 
+from portal_app import brand_words
+
 _IN_PLACE_OF_EMOTION = "utils/jsx.js"
 _ALIASES = "alias: ["
 _ALIAS = (
@@ -18,8 +20,8 @@ _ALIAS = (
     f' fileURLToPath(new URL("./{_IN_PLACE_OF_EMOTION}", import.meta.url)) }},'
 )
 _GROUPS = "groups: ["
-# Icons of the frame and of the dashboard. In a file each, as the bundler has it of what several pages share, they cost
-# more in headers than in drawings.
+# Icons of the frame and of the dashboard, and the brand's words. In a file each, as the bundler has it of what several
+# pages share, they cost more in headers than in drawings.
 _FRAME_ICONS = (
     "arrow-up",
     "circle-alert",
@@ -33,7 +35,7 @@ _FRAME_ICONS = (
     "wifi-off",
 )
 _GROUP = f"""
-            {{ test: /lucide-react.*[\\\\/]({"|".join(_FRAME_ICONS)})\\.m?js$/, name: "frame-icons" }},"""
+            {{ test: /(lucide-react.*[\\\\/]({"|".join(_FRAME_ICONS)})|utils[\\\\/]brand)\\.m?js$/, name: "frame" }},"""
 _KEPT_AT_HAND = re.compile(r"  useEffect\(\(\) => \{\n[^}]*?window\.__reflex = \{[^}]*\};\n  \}, \[\]\);\n")
 _WHOLE_LIBRARY = re.compile(r'import \* as \w+ from "[^"]+";\n')
 _OWN_STYLE = re.compile(r"\bcss:\s?\(?\{")
@@ -43,8 +45,9 @@ class LeanPages(Plugin):
     """Changes the compiled pages before they are bundled."""
 
     def get_static_assets(self, **_context: Any) -> Sequence[tuple[Path, str]]:
-        """React's own function under the name by which the pages import Emotion's."""
-        return [(Path(_IN_PLACE_OF_EMOTION), 'export { createElement as jsx } from "react";\n')]
+        """React's own function under the name by which the pages import Emotion's; the words of the brand."""
+        jsx = 'export { createElement as jsx } from "react";\n'
+        return [(Path(_IN_PLACE_OF_EMOTION), jsx), (Path(brand_words.SCRIPT), brand_words.SOURCE)]
 
     def pre_compile(self, **context: Any) -> None:
         """Reflex calls it to learn what is to be done with which file."""

@@ -1,6 +1,5 @@
 """The application: every page, what happens to errors, the HTTP routes, what runs beside the requests."""
 
-import base64
 import gc
 import logging
 import secrets
@@ -12,7 +11,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import build, logs
+from portal_app import logs
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -20,6 +19,7 @@ from portal_app.accounts import import_routes
 from portal_app.accounts import new_page as new_account_page
 from portal_app.api import app as api
 from portal_app.api_tokens import page as api_tokens_page
+from portal_app.audit import operator_page as operator_audit_page
 from portal_app.audit import page as audit_page
 from portal_app.audit import routes as audit_routes
 from portal_app.auth import guard
@@ -43,37 +43,46 @@ from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
 from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
+from portal_app.learning import course_page, lesson_page
+from portal_app.learning import page as learning_page
+from portal_app.learning import routes as learning_routes
 from portal_app.live import hub, keep_looking
 from portal_app.mail import page as outbox_page
+from portal_app.news import page as news_page
 from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
 from portal_app.operator import jobs_page as operator_jobs_page
 from portal_app.operator import mail_page as operator_mail_page
+from portal_app.operator import new_partner_page as operator_new_partner_page
 from portal_app.operator import page as operator_page
+from portal_app.operator import partner_accounts_page as operator_partner_accounts_page
+from portal_app.operator import partner_page as operator_partner_page
+from portal_app.operator import people_page as operator_people_page
 from portal_app.operator import places_page as operator_places_page
 from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
 from portal_app.operator import runs_page as operator_runs_page
 from portal_app.partner_settings import page as partner_settings_page
+from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.settings import settings
-from portal_app.shell import http, pages
+from portal_app.shell import branding, http, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
+from portal_app.support import article_page as support_article_page
+from portal_app.support import page as support_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
 
-# Browsers ask for the icon anew whenever the address changes, and that is with every click: it comes with the page.
-ICON = "data:image/png;base64," + base64.b64encode((build.ROOT / "assets" / "favicon.png").read_bytes()).decode()
 PAGES = (
     invitation_page,
     audit_page,
+    operator_audit_page,
     access_denied_page,
     account_bills_page,
     account_page,
@@ -94,14 +103,22 @@ PAGES = (
     dashboard_page,
     import_accounts_page,
     import_portal_page,
+    course_page,
+    learning_page,
+    lesson_page,
     ip_restrictions_page,
     new_account_page,
+    news_page,
     notifications_page,
     operator_bill_page,
     operator_finance_page,
     operator_jobs_page,
     operator_mail_page,
+    operator_new_partner_page,
     operator_page,
+    operator_partner_accounts_page,
+    operator_partner_page,
+    operator_people_page,
     operator_places_page,
     operator_prices_page,
     operator_receipts_page,
@@ -110,9 +127,12 @@ PAGES = (
     outbox_page,
     pages,
     partner_settings_page,
+    partner_zone_page,
     forgot_page,
     security_page,
     sign_in_page,
+    support_article_page,
+    support_page,
     user_editor_page,
     users_page,
 )
@@ -157,11 +177,6 @@ app = rx.App(
     app_wraps={},
     stylesheets=["/portal.css"],
     html_lang="en",
-    head_components=[
-        rx.el.link(rel="icon", href=ICON, type="image/png"),
-        # Stronger than the style sheet's own :root, wherever the two end up.
-        rx.el.style(f"html:root {{ --accent: {settings().brand_accent}; }}"),
-    ],
     backend_exception_handler=on_error,
     api_transformer=[
         Starlette(
@@ -173,7 +188,9 @@ app = rx.App(
                 *file_routes.routes,
                 *oidc_routes.routes,
                 *import_routes.routes,
+                *learning_routes.routes,
                 *payment_routes.routes,
+                *branding.routes,
                 *http.routes,
                 *first_view.routes,
                 *api.routes,

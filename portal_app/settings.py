@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses or networks of proxies whose forwarded headers count, by comma."
     )
+    operator_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses or networks from which operators may come, by comma; empty: from any."
+    )
     demo: bool | None = Field(
         None, description="1: demo data and demo conveniences; unset: only while no real partner exists."
     )
@@ -172,7 +175,7 @@ class Settings(BaseSettings):
         _TRANSFER_FROM, description="Bills above this show the bank account; by currency, such as USD=1000,EUR=900."
     )
 
-    @field_validator("origins", "storage_hosts", "trusted_proxies", mode="before")
+    @field_validator("origins", "operator_addresses", "storage_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -286,7 +289,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as portal@acme.example")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("operator_addresses", "trusted_proxies")
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:

@@ -29,6 +29,14 @@ def moment(at: datetime | None, time_zone: str) -> Moment:
     return Moment(text=shown, exact=f"{at:%Y-%m-%d %H:%M:%S} UTC")
 
 
+def day(at: datetime | None, time_zone: str) -> Moment:
+    """Such as "November 23, 2026"; exactly as `moment` has it."""
+    if at is None:
+        return Moment(text="", exact="")
+    shown = format_datetime(at, "MMMM d, y", tzinfo=get_timezone(time_zone), locale=LOCALE)
+    return Moment(text=shown, exact=f"{at:%Y-%m-%d %H:%M:%S} UTC")
+
+
 @cache
 def time_zones() -> tuple[str, ...]:
     """The names to choose a time zone from: places, and UTC."""

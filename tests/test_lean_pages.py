@@ -42,7 +42,7 @@ def test_react_takes_the_place_of_emotion_once() -> None:
 def test_the_icons_of_the_frame_are_one_file_once() -> None:
     config = "codeSplitting: { groups: [\n ] }"
     lean = lean_pages.with_groups(config)
-    assert lean.count("frame-icons") == 1
+    assert lean.count('name: "frame"') == 1
     assert r"[\\/](arrow-up|" in lean
     assert lean_pages.with_groups(lean) == lean
 

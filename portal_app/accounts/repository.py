@@ -47,6 +47,7 @@ _COLUMNS = (
     _ACCOUNT.billing_status,
     _ACCOUNT.amount_minor,
     _ACCOUNT.size_bytes,
+    _ACCOUNT.partner_access,
 )
 _HITS = text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase")
 _ORDER: dict[str, tuple[Column[Any], ...]] = {
@@ -80,6 +81,13 @@ def in_scope(actor: Actor | Scope) -> ColumnElement[bool]:
     return of_partner(actor.partner_id, None if actor.all_accounts else chosen_by(actor.user_id))
 
 
+def openable(actor: Actor) -> ColumnElement[bool]:
+    """Those of the actor's accounts that it may open; an operator can take that from a partner."""
+    if actor.kind in {ActorKind.CUSTOMER, ActorKind.SYSTEM}:
+        return in_scope(actor)
+    return and_(in_scope(actor), _ACCOUNT.partner_access)
+
+
 def of_partner(partner_id: Any, chosen: Select[Any] | None) -> ColumnElement[bool]:
     """The partner's accounts, all or the chosen ones. Ids may be parameters of a statement that is kept."""
     own = _ACCOUNT.partner_id == partner_id
@@ -92,8 +100,14 @@ def chosen_by(user_id: Any) -> Select[Any]:
     return select(table.account_id).where(table.user_id == user_id)
 
 
+def find_openable(session: Session, actor: Actor, account_id: int, *, lock: bool = False) -> Account | None:
+    """The account if the actor may open it."""
+    wanted = select(Account).where(openable(actor), col(Account.id) == account_id)
+    return session.scalars(wanted.with_for_update() if lock else wanted).first()
+
+
 def find_account(session: Session, actor: Actor, account_id: int, *, lock: bool = False) -> Account | None:
-    """The account if it exists for the actor."""
+    """The account if it exists for the actor, for its bills; `find_openable` for what is in it."""
     wanted = select(Account).where(in_scope(actor), col(Account.id) == account_id)
     return session.scalars(wanted.with_for_update() if lock else wanted).first()
 
@@ -270,8 +284,8 @@ def _count(session: Session, actor: Actor, query: AccountQuery, totals: list[Tot
 
 
 def first_matches(session: Session, actor: Actor, words: str, limit: int) -> list[AccountRow]:
-    """The first accounts by name whose name or email holds the words."""
-    where = _where(session, actor, AccountQuery(search=words))
+    """The first accounts by name whose name or email holds the words, of those that the actor may open."""
+    where = and_(_where(session, actor, AccountQuery(search=words)), openable(actor))
     found = session.execute(select(*_COLUMNS).where(where).order_by(col(Account.name_key)).limit(limit))
     return [AccountRow(*row) for row in found]
 
@@ -296,9 +310,18 @@ def _named(*, indexed: bool, chosen: bool) -> Select[int, bool]:
 
 def ids_in_scope(session: Session, actor: Actor, account_ids: Sequence[int]) -> list[int]:
     """Those of the ids that exist for the actor."""
+    return _ids(session, in_scope(actor), account_ids)
+
+
+def ids_openable(session: Session, actor: Actor, account_ids: Sequence[int]) -> list[int]:
+    """Those of the ids that the actor may open."""
+    return _ids(session, openable(actor), account_ids)
+
+
+def _ids(session: Session, scope: ColumnElement[bool], account_ids: Sequence[int]) -> list[int]:
     found: list[int] = []
     for start in range(0, len(account_ids), 500):
         part = account_ids[start : start + 500]
-        here = session.scalars(select(col(Account.id)).where(in_scope(actor), col(Account.id).in_(part)))
+        here = session.scalars(select(col(Account.id)).where(scope, col(Account.id).in_(part)))
         found += [account_id for account_id in here if account_id is not None]
     return found

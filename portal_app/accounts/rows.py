@@ -41,6 +41,8 @@ class AccountRow:
     billing_status: str
     amount_minor: int
     size_bytes: int
+    # Whether its partner may open it.
+    partner_access: bool = True
 
 
 @dataclass(frozen=True, slots=True)

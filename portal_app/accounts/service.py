@@ -67,8 +67,8 @@ def account_details(session: Session, actor: Actor, account_id: int) -> AccountD
 
 
 def get(session: Session, actor: Actor, account_id: int) -> Account:
-    """The account, or NotFound: unknown and a stranger's are the same."""
-    found = repository.find_account(session, actor, account_id)
+    """The account to be opened, or NotFound: unknown, a stranger's and one taken from the partner are the same."""
+    found = repository.find_openable(session, actor, account_id)
     if found is None:
         raise NotFound(NOT_FOUND)
     return found

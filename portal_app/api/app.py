@@ -13,6 +13,7 @@ from portal_app.api.body_limit import BodyLimit
 from portal_app.api.headers import Headers
 from portal_app.api.policy import GuardedRoute, public
 from portal_app.api.reference import reference
+from portal_app.brand import brand
 
 PREFIX = "/api"
 _ABOUT = (
@@ -28,7 +29,7 @@ _PARTS = (accounts, tasks, task_changes, entities, runs, bills, users, audit)
 def _make() -> FastAPI:
     # FastAPI's own pages load scripts from another host, and bypass the guard: ours take their place.
     app = FastAPI(
-        title="Partner Portal API",
+        title=f"{brand().product} API",
         version="1",
         description=_ABOUT,
         openapi_url=None,

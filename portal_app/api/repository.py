@@ -34,8 +34,8 @@ def account_rows(
 
 
 def account_row(session: Session, actor: Actor, account_id: int) -> Row[tuple[Account, str | None]] | None:
-    """The account, if it exists for the actor."""
-    return session.execute(_account().where(accounts.in_scope(actor), col(Account.id) == account_id)).first()
+    """The account, if the actor may open it."""
+    return session.execute(_account().where(accounts.openable(actor), col(Account.id) == account_id)).first()
 
 
 def task_rows(session: Session, actor: Actor, account_id: int, after: int | None, limit: int) -> Sequence[BackupTask]:
@@ -69,7 +69,7 @@ def run_rows(
     wanted = (
         select(BackupRun)
         .join(Account, col(Account.id) == col(BackupRun.account_id))
-        .where(accounts.in_scope(actor), *(one for one in asked if one is not None))
+        .where(accounts.openable(actor), *(one for one in asked if one is not None))
         .order_by(col(BackupRun.received_at).desc(), col(BackupRun.id).desc())
     )
     return session.scalars(wanted.limit(limit)).all()
@@ -118,7 +118,7 @@ def _account() -> Any:
 
 
 def _task(actor: Actor) -> Any:
-    mine = accounts.in_scope(actor)
+    mine = accounts.openable(actor)
     return select(BackupTask).join(Account, col(Account.id) == col(BackupTask.account_id)).where(mine)
 
 

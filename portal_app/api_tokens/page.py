@@ -31,6 +31,7 @@ from portal_app.ui import (
     table,
     text_input,
 )
+from portal_app.ui.brand import PRODUCT
 
 COLUMNS = [
     Column("Name", "name"),
@@ -141,7 +142,7 @@ def _new_dialog() -> rx.Component:
                 error=_fault("life"),
             ),
             _grants("Account Operations", State.account_grants),
-            _grants("Partner Portal Operations", State.portal_grants),
+            _grants(rx.Var.create(f"{PRODUCT} Operations"), State.portal_grants),
             rx.el.p(_fault("permissions"), class_name="field-error", aria_live="polite"),
             id="token-form",
             on_submit=State.create,
@@ -159,7 +160,7 @@ def _new_dialog() -> rx.Component:
     )
 
 
-def _grants(legend: str, grants: rx.Var[list[Grant]]) -> rx.Component:
+def _grants(legend: str | rx.Var[str], grants: rx.Var[list[Grant]]) -> rx.Component:
     return rx.cond(
         grants.length() > 0,
         rx.el.fieldset(

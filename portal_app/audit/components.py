@@ -1,12 +1,11 @@
-"""The parts of the audit page."""
+"""The parts of the audit pages: `state` is an `audit.state.AuditList`, `path` the page's own address."""
 
 from typing import Any
 
 import reflex as rx
 
-from portal_app.audit.query import COMPLETED, FAILED, PATH
+from portal_app.audit.query import COMPLETED, FAILED, OPERATOR_PATH
 from portal_app.audit.rows import Line
-from portal_app.audit.state import AuditState as State
 from portal_app.audit.tags import Activity
 from portal_app.shell.forms import NativeForm
 from portal_app.ui import (
@@ -37,47 +36,47 @@ COLUMNS = (
 STATUS = {COMPLETED: "Completed", FAILED: "Failed"}
 
 
-def export_button() -> rx.Component:
+def export_button(state: Any, path: str) -> rx.Component:
     """Downloads all that the filters find; the browser itself shows how far it is."""
-    fields = {
-        "from": State.since,
-        "to": State.until,
-        "activity": State.activity,
-        "status": State.status,
-        "account": State.account,
-        "user": State.user,
+    fields = ({"partner": state.partner} if path == OPERATOR_PATH else {}) | {
+        "from": state.since,
+        "to": state.until,
+        "activity": state.activity,
+        "status": state.status,
+        "account": state.account,
+        "user": state.user,
     }
     hidden = [rx.el.input(type="hidden", name=name, value=value, read_only=True) for name, value in fields.items()]
     # A form, not a link: a link would be fetched by whatever looks at it first.
     return NativeForm.create(
-        *hidden, button("Export", icon="download", type="submit"), action=f"{PATH}/export.csv", method="get"
+        *hidden, button("Export", icon="download", type="submit"), action=f"{path}/export.csv", method="get"
     )
 
 
-def audit_table() -> rx.Component:
+def audit_table(state: Any, path: str) -> rx.Component:
     """Filters, chips, table and steps."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2(rx.cond(State.loading, "Events", State.count), custom_attrs={"aria-live": "polite"}),
-            _filters(),
+            rx.el.h2(rx.cond(state.loading, "Events", state.count), custom_attrs={"aria-live": "polite"}),
+            _filters(state, path),
             class_name="toolbar toolbar-tall",
         ),
-        _chips(),
-        rx.cond(State.note != "", rx.el.p(State.note, class_name="muted", custom_attrs={"role": "status"})),
+        _chips(state, path),
+        rx.cond(state.note != "", rx.el.p(state.note, class_name="muted", custom_attrs={"role": "status"})),
         table(
             "Security audit",
             COLUMNS,
-            State.lines,
+            state.lines,
             _cells,
             row_key=lambda line: line["number"],
-            loading=State.loading,
-            empty=_empty(),
+            loading=state.loading,
+            empty=_empty(state, path),
             foot=steps(
-                State.size,
-                on_size=lambda size: _ask("size", size),
-                previous=State.newer,
-                next=State.older,
-                load=State.answer,
+                state.size,
+                on_size=lambda size: _ask(state, path, "size", size),
+                previous=state.newer,
+                next=state.older,
+                load=state.answer,
             ),
         ),
         class_name="stack",
@@ -85,63 +84,79 @@ def audit_table() -> rx.Component:
     )
 
 
-def _filters() -> rx.Component:
+def _filters(state: Any, path: str) -> rx.Component:
+    def ask(name: str) -> Any:
+        return lambda value: _ask(state, path, name, value)
+
+    whose = []
+    if path == OPERATOR_PATH:
+        whose = [
+            short_field(
+                "Partner",
+                "partner",
+                value=state.partner,
+                on_change=ask("partner"),
+                type="search",
+                placeholder="Partner ID",
+            )
+        ]
     activities = [option("", "Activity: all"), *(option(one.value) for one in sorted(Activity))]
     statuses = [option("", "Status: all"), *(option(key, words) for key, words in STATUS.items())]
     return rx.el.div(
-        short_field("From", "from", value=State.since, on_change=lambda day: _ask("from", day), type="date"),
-        short_field("To", "to", value=State.until, on_change=lambda day: _ask("to", day), type="date"),
-        bare_select(
-            "Activity", "activity", activities, value=State.activity, on_change=lambda one: _ask("activity", one)
-        ),
-        bare_select("Status", "status", statuses, value=State.status, on_change=lambda one: _ask("status", one)),
+        *whose,
+        short_field("From", "from", value=state.since, on_change=ask("from"), type="date"),
+        short_field("To", "to", value=state.until, on_change=ask("to"), type="date"),
+        bare_select("Activity", "activity", activities, value=state.activity, on_change=ask("activity")),
+        bare_select("Status", "status", statuses, value=state.status, on_change=ask("status")),
         short_field(
             "Account",
             "account",
-            value=State.account,
-            on_change=lambda words: _ask("account", words),
+            value=state.account,
+            on_change=ask("account"),
             type="search",
             placeholder="Name or email",
         ),
         short_field(
             "User",
             "user",
-            value=State.user,
-            on_change=lambda words: _ask("user", words),
+            value=state.user,
+            on_change=ask("user"),
             type="search",
             placeholder="Email",
-            choices=State.people,
+            choices=state.people,
         ),
         class_name="toolbar-tools",
     )
 
 
-def _ask(name: str, value: rx.Var[str] | str = "") -> list[Any]:
+def _ask(state: Any, path: str, name: str, value: rx.Var[str] | str = "") -> list[Any]:
     """From the newest row on."""
-    return ask_for(State.answer, name, value, without=["before", "after"], path=PATH)
+    return ask_for(state.answer, name, value, without=["before", "after"], path=path)
 
 
-def _chips() -> rx.Component:
-    status = rx.match(State.status, *STATUS.items(), "")
+def _chips(state: Any, path: str) -> rx.Component:
+    status = rx.match(state.status, *STATUS.items(), "")
+    whose = (("partner", state.partner, "Partner: "),) if path == OPERATOR_PATH else ()
     chips = (
-        ("from", State.since, "From "),
-        ("to", State.until, "To "),
-        ("activity", State.activity, "Activity: "),
-        ("status", State.status, "Status: "),
-        ("account", State.account, "Account: "),
-        ("user", State.user, "User: "),
+        *whose,
+        ("from", state.since, "From "),
+        ("to", state.until, "To "),
+        ("activity", state.activity, "Activity: "),
+        ("status", state.status, "Status: "),
+        ("account", state.account, "Account: "),
+        ("user", state.user, "User: "),
     )
     return rx.cond(
-        State.filtered,
+        state.filtered,
         rx.el.div(
             *(
                 rx.cond(
                     value != "",
-                    filter_chip(label + (status.to(str) if name == "status" else value), _ask(name)),
+                    filter_chip(label + (status.to(str) if name == "status" else value), _ask(state, path, name)),
                 )
                 for name, value, label in chips
             ),
-            link_button("Clear all", href=PATH, kind="ghost", small=True),
+            link_button("Clear all", href=path, kind="ghost", small=True),
             class_name="chips",
         ),
     )
@@ -158,14 +173,14 @@ def _cells(line: rx.Var[Line]) -> list[Any]:
     return [date, line["activity"], status, account, cut(line["by"]), cut(line["description"])]
 
 
-def _empty() -> rx.Component:
+def _empty(state: Any, path: str) -> rx.Component:
     return rx.cond(
-        State.filtered,
+        state.filtered,
         empty_state(
             "search-x",
             "Nothing matches",
             "No event has all that the filters ask for.",
-            link_button("Show all events", href=PATH),
+            link_button("Show all events", href=path),
         ),
         empty_state(
             "shield-check",

@@ -14,9 +14,9 @@ def security_audit() -> rx.Component:
     return rx.fragment(
         rx.el.div(
             rx.el.h1("Security Audit"),
-            rx.el.div(export_button(), class_name="page-actions"),
+            rx.el.div(export_button(AuditState, PATH), class_name="page-actions"),
             class_name="page-head",
         ),
-        audit_table(),
+        audit_table(AuditState, PATH),
         rx.window_event_listener(on_popstate=AuditState.answer),
     )

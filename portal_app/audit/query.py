@@ -11,6 +11,8 @@ from portal_app.audit.tags import Activity
 from portal_app.paging import PAGE_SIZES, page_size
 
 PATH = "/security-audit"
+# The provider's own chain, and any partner's, for operators.
+OPERATOR_PATH = "/operator/audit"
 COMPLETED, FAILED = "completed", "failed"
 LONGEST_TEXT = 254
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,9 +51,12 @@ class AuditQuery:
     before: Mark | None = None
     after: Mark | None = None
     size: int = PAGE_SIZES[0]
+    # Whose audit an operator asks for: a partner's ID, or the provider's own without one.
+    partner: str = ""
+    path: str = PATH
 
     @classmethod
-    def from_address(cls, values: Mapping[str, Any]) -> "AuditQuery":
+    def from_address(cls, values: Mapping[str, Any], path: str = PATH) -> "AuditQuery":
         """The query of an address; what it can't read is as if it weren't there."""
         texts = {key: value[:LONGEST_TEXT] if isinstance(value, str) else "" for key, value in values.items()}
         activity, status = texts.get("activity", ""), texts.get("status", "")
@@ -65,11 +70,14 @@ class AuditQuery:
             before=Mark.of(texts.get("before", "")),
             after=Mark.of(texts.get("after", "")),
             size=page_size(texts.get("size", "")),
+            partner=texts.get("partner", "")[:20].strip().upper() if path == OPERATOR_PATH else "",
+            path=path,
         )
 
     def filters(self) -> dict[str, str]:
         """The filters by their names in an address, those that ask for nothing too."""
-        return {
+        whose = {"partner": self.partner} if self.path == OPERATOR_PATH else {}
+        return whose | {
             "from": self.since,
             "to": self.until,
             "activity": self.activity,
@@ -82,12 +90,17 @@ class AuditQuery:
     def filtered(self) -> bool:
         return any(value.strip() for value in self.filters().values())
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether it asks for some rows of a chain only."""
+        return any(value.strip() for name, value in self.filters().items() if name != "partner")
+
     def address(self, *, before: Mark | None = None, after: Mark | None = None) -> str:
         """The page's address for these filters at another place."""
         place = {"before": str(before or ""), "after": str(after or "")}
         size = {"size": str(self.size) if self.size != PAGE_SIZES[0] else ""}
         asked = {key: value for key, value in (self.filters() | size | place).items() if value}
-        return f"{PATH}?{urlencode(asked)}" if asked else PATH
+        return f"{self.path}?{urlencode(asked)}" if asked else self.path
 
     def unplaced(self) -> "AuditQuery":
         """The same from the newest row on."""

@@ -1,4 +1,4 @@
-"""The state of the audit page."""
+"""The states of the audit pages."""
 
 import reflex as rx
 
@@ -13,8 +13,8 @@ from portal_app.shell.listing import assign
 from portal_app.shell.state import enter
 
 
-class AuditState(rx.State):
-    """Filters and place live in the address; this state is made from it at each load."""
+class AuditList(rx.State, mixin=True):
+    """What an audit page shows. Filters and place live in the address; it is made from it at each load."""
 
     loading: bool = True
     lines: list[Line] = []
@@ -32,23 +32,7 @@ class AuditState(rx.State):
     older: str = ""
     people: list[str] = []
 
-    @rx.event
-    @guard.requires(Permission.AUDIT_VIEW)
-    async def load(self):
-        """Show what the address asks for."""
-        actor = await enter(self)
-        assign(self, {"people": await db.look(reading.people, actor)})
-        await self._show(actor)
-
-    @rx.event
-    @guard.requires(Permission.AUDIT_VIEW)
-    async def answer(self):
-        """Show what the address asks for after a click on this very page, or Back, changed the question."""
-        if self.router.url.path.rstrip("/") == PATH:
-            await self._show(guard.actor())
-
-    async def _show(self, actor: Actor) -> None:
-        query = AuditQuery.from_address(self.router.url.query_parameters)
+    async def _fill(self, actor: Actor, query: AuditQuery) -> None:
         found = await db.look(reading.page, actor, query)
         first, last = (found.rows[0].mark, found.rows[-1].mark) if found.rows else (None, None)
         number = f"{found.matching:,}" + ("+" if found.more else "")
@@ -71,3 +55,25 @@ class AuditState(rx.State):
                 "older": query.address(before=last) if found.older and last else "",
             },
         )
+
+
+class AuditState(AuditList, rx.State):
+    """The partner's own audit."""
+
+    @rx.event
+    @guard.requires(Permission.AUDIT_VIEW)
+    async def load(self):
+        """Show what the address asks for."""
+        actor = await enter(self)
+        assign(self, {"people": await db.look(reading.people, actor)})
+        await self._show(actor)
+
+    @rx.event
+    @guard.requires(Permission.AUDIT_VIEW)
+    async def answer(self):
+        """Show what the address asks for after a click on this very page, or Back, changed the question."""
+        if self.router.url.path.rstrip("/") == PATH:
+            await self._show(guard.actor())
+
+    async def _show(self, actor: Actor) -> None:
+        await self._fill(actor, AuditQuery.from_address(self.router.url.query_parameters))

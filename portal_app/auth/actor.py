@@ -22,6 +22,10 @@ class ActorKind(StrEnum):
     ELSEWHERE = "elsewhere"
 
 
+# Who reads what the provider publishes for partners; operators see what they publish.
+READERS = frozenset({ActorKind.PARTNER, ActorKind.OPERATOR})
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request comes from: the TCP peer's address, the browser as it names itself and as it was marked."""
@@ -72,6 +76,11 @@ class Actor:
         """Raise Denied with the permission's own sentence unless it is granted."""
         if permission not in self.permissions:
             raise Denied(permission.refusal)
+
+    def require_reader(self) -> None:
+        """Raise Denied unless it is a person of a partner, or an operator."""
+        if self.kind not in READERS:
+            raise Denied("This is for people of a partner.")
 
     def require_provider(self) -> None:
         """Raise Denied unless it is an operator, or the portal itself."""

@@ -37,8 +37,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 SIGN_IN = "Please sign in."
-# Operators see what they publish for partners.
-_OF_PARTNERS = frozenset({ActorKind.PARTNER, ActorKind.OPERATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,8 @@ class Policy:
             raise Denied(SIGN_IN)
         if self.open_to == "operators" and actor.kind != ActorKind.OPERATOR:
             raise Denied("This page is for the provider's operators.")
-        if self.open_to == "partners" and actor.kind not in _OF_PARTNERS:
-            raise Denied("This is for people of a partner.")
+        if self.open_to == "partners":
+            actor.require_reader()
         if self.any_of and not self.any_of & actor.permissions:
             raise Denied(min(self.any_of).refusal)
 
@@ -79,9 +77,9 @@ def requires(*any_of: Permission, fresh: bool = False) -> Callable[[F], F]:
     return _marked(Policy("permission", frozenset(any_of), fresh))
 
 
-def operators() -> Callable[[F], F]:
-    """The handler or route is for the provider's operators."""
-    return _marked(Policy("operators"))
+def operators(*, fresh: bool = False) -> Callable[[F], F]:
+    """The handler or route is for the provider's operators; `fresh` as in `requires`."""
+    return _marked(Policy("operators", fresh=fresh))
 
 
 def partners() -> Callable[[F], F]:

@@ -13,7 +13,7 @@ from portal_app import clock
 from portal_app.auth import cookies
 from portal_app.auth.actor import NOBODY, Actor, ActorKind, Origin, at_untrusted_address
 from portal_app.auth.permissions import rights_of
-from portal_app.ip_restrictions.repository import is_trusted
+from portal_app.ip_restrictions.repository import is_trusted, operator_comes_from_elsewhere
 from portal_app.models import (
     Account,
     LoginSession,
@@ -31,6 +31,8 @@ from portal_app.settings import settings
 COOKIE = "portal_session"
 SECURE_COOKIE = "__Host-portal_session"
 TICKET_LIFE = timedelta(seconds=30)
+# Who reaches every partner signs in anew after a working day.
+OPERATOR_HOURS = 8
 # How old the noted last use may grow before it is written again: an event must not cost a write.
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -90,13 +92,15 @@ def redeem(session: Session, ticket: str, origin: Origin) -> str | None:
     if found is None or found.ends_at < clock.now():
         return None
     token, now = secrets.token_urlsafe(32), clock.now()
+    is_operator = session.scalar(select(col(User.kind)).where(col(User.id) == found.user_id)) == UserKind.OPERATOR
+    hours = min(settings().session_hours, OPERATOR_HOURS) if is_operator else settings().session_hours
     session.add(
         LoginSession(
             token_hash=digest(token),
             user_id=found.user_id,
             created_at=now,
             used_at=now,
-            ends_at=now + timedelta(hours=settings().session_hours),
+            ends_at=now + timedelta(hours=hours),
             address=origin.address[:64],
             browser=origin.browser[:200],
             confirmed_at=now,
@@ -127,6 +131,7 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
     """The actor behind a session token: user, partner, permissions as they are now. NOBODY when it no longer holds.
 
     The partner's own people are ELSEWHERE at an address that it does not trust; only then this costs a second look.
+    So are operators at an address that is none of PORTAL_OPERATOR_ADDRESSES.
     """
     if not token:
         return Actor(origin=origin)
@@ -137,6 +142,8 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
         return Actor(origin=origin)
     of_login = {"session_hash": row.token_hash, "used_at": row.used_at, "confirmed_at": row.confirmed_at}
     actor = replace(_actor(row, origin), **of_login)
+    if actor.kind == ActorKind.OPERATOR and operator_comes_from_elsewhere(origin.address):
+        return at_untrusted_address(actor)
     refused = row.ip_restricted and actor.kind == ActorKind.PARTNER
     if refused and not is_trusted(session, row.partner_id, origin.address):
         return at_untrusted_address(actor)

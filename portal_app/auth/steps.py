@@ -12,15 +12,15 @@ from enum import StrEnum
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session, col
 
-from portal_app import clock
+from portal_app import clock, deployment
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
-from portal_app.auth import cookies, second_factor, sessions
+from portal_app.auth import cookies, passkeys, second_factor, sessions
 from portal_app.auth.actor import Actor, Origin
 from portal_app.auth.credentials import partner_of, person, set_password, told, where
 from portal_app.auth.second_factor import Enrolment
 from portal_app.mail import service as mail
-from portal_app.models import Partner, PartnerState, PendingSignIn, User, UserState
+from portal_app.models import Partner, PartnerState, PendingSignIn, User, UserKind, UserState
 from portal_app.security import letters
 
 LIFE = timedelta(minutes=10)
@@ -193,14 +193,23 @@ def _waiting(session: Session, token: str) -> tuple[PendingSignIn, User] | None:
 def _next(session: Session, waiting: PendingSignIn, user: User) -> StepKind:
     """What the sign-in still needs; the one place that decides."""
     partner = session.get(Partner, user.partner_id) if user.partner_id else None
-    has_one = second_factor.has_one(session, user)
+    required = requires_second_factor(user, partner)
+    # Where one is required a passkey is one too: nobody is to set up another beside it with the password alone.
+    has_one = second_factor.has_one(session, user) or (required and passkeys.has_any(session, user.id or 0))
     if has_one and not waiting.second_factor_done:
         return StepKind.CODE
     if waiting.method == Method.PASSWORD and (user.must_change_password or is_expired(user, partner)):
         return StepKind.CHANGE_PASSWORD
-    if partner and partner.require_two_factor and not has_one and not waiting.second_factor_done:
+    if required and not has_one and not waiting.second_factor_done:
         return StepKind.ENROL
     return StepKind.DONE
+
+
+def requires_second_factor(user: User, partner: Partner | None) -> bool:
+    """Whether the user's partner asks for a second factor; the provider does of its own people."""
+    if user.kind == UserKind.OPERATOR:
+        return deployment.requires_second_factor(user.email)
+    return partner is not None and partner.require_two_factor
 
 
 def is_expired(user: User, partner: Partner | None) -> bool:

@@ -27,7 +27,17 @@ _SERVICES = {service.value: service for service in Service}
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
-    """The condition on `account` that holds for what the actor may see; for nobody it never holds."""
+    """The condition on `account` that holds for those that the actor may open; for nobody it never holds.
+
+    An operator can take a partner's access to an account away: its people and programs then open it no more.
+    """
+    if actor.kind in {ActorKind.CUSTOMER, ActorKind.SYSTEM}:
+        return counted(actor)
+    return and_(counted(actor), col(Account.partner_access).is_(True))
+
+
+def counted(actor: Actor) -> ColumnElement[bool]:
+    """The same for those that are in the actor's lists and figures, whether or not they can be opened."""
     if actor.kind == ActorKind.CUSTOMER:
         return col(Account.id) == actor.account_id
     if actor.kind == ActorKind.SYSTEM and actor.partner_id is None:
@@ -162,7 +172,7 @@ def _counted_days(session: Session, actor: Actor, since: date) -> dict[date, Day
     found = session.execute(
         select(day, BackupRun.outcome, func.count())
         .join(Account, col(Account.id) == col(BackupRun.account_id))
-        .where(visible(actor), col(BackupRun.finished_at) >= _start(since))
+        .where(counted(actor), col(BackupRun.finished_at) >= _start(since))
         .group_by(day, col(BackupRun.outcome))
     )
     counts: dict[date, dict[str, int]] = defaultdict(dict)
@@ -216,7 +226,7 @@ def _sizes_before(session: Session, actor: Actor, since: date) -> dict[int, int]
     found = session.execute(
         select(BackupTask.id, earlier)
         .join(Account, col(Account.id) == col(BackupTask.account_id))
-        .where(visible(actor))
+        .where(counted(actor))
     )
     return {task_id: size or 0 for task_id, size in found}
 
@@ -225,7 +235,7 @@ def _changes_since(session: Session, actor: Actor, since: date) -> dict[date, li
     found = session.execute(
         select(BackupRun.task_id, BackupRun.finished_at, BackupRun.size_bytes)
         .join(Account, col(Account.id) == col(BackupRun.account_id))
-        .where(visible(actor), col(BackupRun.finished_at) >= _start(since), _tells_size())
+        .where(counted(actor), col(BackupRun.finished_at) >= _start(since), _tells_size())
         .order_by(col(BackupRun.finished_at), col(BackupRun.id))
     )
     return _by_day((row.finished_at.date(), (row.task_id, row.size_bytes)) for row in found)

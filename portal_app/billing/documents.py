@@ -1,35 +1,28 @@
 """A bill as PDF/A-3, and as a Factur-X e-invoice where its data allow one."""
 
-import json
 import logging
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import typst
 from facturx import generate_from_binary
 
-from portal_app.billing import facturx, glyphs
+from portal_app import pdf as pdfs
+from portal_app.billing import facturx
 from portal_app.billing.document_reading import BillDocument
 from portal_app.billing.parties import takes_transfer
 from portal_app.billing.pricing import LABELS, MINIMUM
 from portal_app.billing.tax_ids import countries
 from portal_app.billing.words import date_text, kind_word, percent_text, quantity_text
+from portal_app.brand import brand
 from portal_app.models import Bill, BillingMethod, BillKind, BillLine, BillState
 from portal_app.money import amount_text
-from portal_app.settings import settings
 
 # More lines than anybody reads: each account is then one line, or each service; the CSV has the rest.
 MOST_LINES = 500
-# Chinese, Japanese and Korean, which typst's own fonts lack; a package that only holds this font.
-_FONT_PACKAGE = "cvttf_NotoSansCJK_Regular"
-_TEMPLATES = Path(__file__).parent / "templates"
-# Each names all the characters that it misses; what stands in their place is never missing.
-TRIES = 3
+_TEMPLATE = Path(__file__).parent / "templates" / "bill.typ"
 logging.getLogger("factur-x").setLevel(logging.WARNING)
 
 
@@ -38,22 +31,9 @@ def pdf(document: BillDocument) -> bytes:
     details = len(document.lines) if len(document.lines) > MOST_LINES else 0
     if details:
         document = replace(document, lines=_fewer(document.lines))
-    plain = _archived(_shown(document, details))
+    plain = pdfs.archived(_TEMPLATE, _shown(document, details))
     data = facturx.xml(document)
     return _with_data(plain, data, document.bill) if data else plain
-
-
-def _archived(shown: dict[str, Any]) -> bytes:
-    """The file that an archive takes: it forbids characters that no font has, so they are taken out of the text."""
-    for _ in range(TRIES):
-        try:
-            return _compiled(shown, "a-3b")
-        except typst.TypstError as fault:
-            missing = glyphs.missing_in(fault.diagnostic)
-            if not missing:
-                raise
-            shown = glyphs.without(shown, missing)
-    return _compiled(shown, "a-3b")
 
 
 def _with_data(plain: bytes, data: bytes, bill: Bill) -> bytes:
@@ -69,21 +49,6 @@ def _with_data(plain: bytes, data: bytes, bill: Bill) -> bytes:
         lang="en",
         afrelationship="alternative",
     )
-
-
-def _compiled(shown: dict[str, Any], *standards: Any) -> bytes:
-    template = _TEMPLATES / "bill.typ"
-    data = {"bill": json.dumps(shown)}
-    made = typst.compile(template, root=_TEMPLATES, font_paths=_fonts(), sys_inputs=data, pdf_standards=list(standards))
-    return made or b""
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """Always the same, whatever fonts the machine has."""
-    found = find_spec(_FONT_PACKAGE)
-    folders = list(found.submodule_search_locations or ()) if found else []
-    return typst.Fonts(include_system_fonts=False, font_paths=folders)
 
 
 def _fewer(lines: list[BillLine]) -> list[BillLine]:
@@ -116,7 +81,9 @@ def _shown(document: BillDocument, details: int) -> dict[str, Any]:
     bill = document.bill
     return {
         "title": f"{kind_word(bill)} {bill.number}",
-        "accent": settings().brand_accent,
+        "accent": brand().light.text,
+        "logo": brand().logo.svg if brand().has_own_logo else "",
+        "logo_alone": brand().hides_name,
         "issued_on": f"{bill.issued_on:%Y-%m-%d}",
         "seller": {"name": bill.seller.get("name", ""), "lines": _address(bill.seller, bill.seller.get("name", ""))},
         "buyer": {"lines": _address(bill.buyer, bill.buyer.get("company", ""), bill.buyer.get("person", ""))},

@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, exists, func, literal, null, select, tuple_
 from sqlmodel import Session, col
 
 from portal_app.auth.actor import Actor
-from portal_app.backups.repository import visible
+from portal_app.backups.repository import counted, visible
 from portal_app.billing import bill_reading
 from portal_app.compat.rows import AccountSeen, BillSeen, Page, Part, PartnerSeen, StateSeen, TaskSeen
 from portal_app.errors import NotFound
@@ -56,10 +56,10 @@ def accounts(session: Session, actor: Actor, part: Part) -> Page:
         select(Account, col(DataCenter.code), col(CustomStorage.kind))
         .outerjoin(DataCenter, col(DataCenter.id) == col(Account.data_center_id))
         .outerjoin(CustomStorage, col(CustomStorage.account_id) == col(Account.id))
-        .where(visible(actor))
+        .where(counted(actor))
     )
     found = session.execute(_part(wanted.order_by(col(Account.id)), part))
-    return Page([AccountSeen(*row) for row in found], _count(session, select(Account).where(visible(actor))))
+    return Page([AccountSeen(*row) for row in found], _count(session, select(Account).where(counted(actor))))
 
 
 def tasks(session: Session, actor: Actor, part: Part) -> Page:
@@ -95,7 +95,7 @@ def bills(session: Session, actor: Actor, part: Part) -> Page:
     mine = select(Bill, BillShare).join(BillShare, col(BillShare.bill_id) == col(Bill.id))
     mine = mine.where(bill_reading.in_scope(actor))
     if not actor.all_accounts:
-        mine = mine.where(col(BillShare.account_id).in_(select(col(Account.id)).where(visible(actor))))
+        mine = mine.where(col(BillShare.account_id).in_(select(col(Account.id)).where(counted(actor))))
     wanted = mine.add_columns(Account).outerjoin(Account, col(Account.id) == col(BillShare.account_id))
     found = session.execute(_part(wanted.order_by(col(Bill.id), col(BillShare.account_id)), part)).all()
     lines = _lines(session, [(share.bill_id, share.account_id) for _, share, _ in found])

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlmodel import Session
 
 from portal_app import clock
 from portal_app.content import folder, repository
-from portal_app.content.rows import Page
+from portal_app.content.rows import FileRow, Page
 from portal_app.errors import NotFound
 from portal_app.models import ContentPage
 from portal_app.settings import settings
@@ -79,6 +80,15 @@ def file(session: Session, kind: str, slug: str, name: str, *, drafts: bool = Fa
     if delivered is None or not delivered.is_file():
         raise NotFound(NO_FILE)
     return delivered
+
+
+def files(session: Session, kind: str, slug: str) -> list[FileRow]:
+    """The files of a published page, by their names."""
+    page(session, kind, slug)
+    delivered = folder.found().files.get((kind, slug), {})
+    sizes = {name: path.stat().st_size for name, path in delivered.items() if path.is_file()}
+    sizes |= repository.files_of(session, kind, slug)
+    return [FileRow(name, f"/content/{kind}/{slug}/{quote(name)}", size) for name, size in sorted(sizes.items())]
 
 
 def page_of(row: ContentPage) -> Page:

@@ -32,3 +32,10 @@ def file_of(session: Session, kind: str, slug: str, name: str, *, drafts: bool) 
 def bytes_of(session: Session, file_id: int) -> bytes:
     """What the file holds."""
     return session.exec(select(ContentFile.data).where(ContentFile.id == file_id)).one()
+
+
+def files_of(session: Session, kind: str, slug: str) -> dict[str, int]:
+    """The names and sizes of a page's files."""
+    wanted = select(ContentFile.name, ContentFile.size_bytes)
+    mine = (ContentPage.kind == kind, ContentPage.slug == slug)
+    return dict(session.exec(wanted.join(ContentPage, col(ContentPage.id) == ContentFile.page_id).where(*mine)).all())

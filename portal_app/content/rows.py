@@ -58,3 +58,12 @@ class Heading:
     id: str
     text: str
     level: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file of a page: its name, its address, its bytes."""
+
+    name: str
+    href: str
+    size_bytes: int

@@ -6,7 +6,7 @@ import reflex as rx
 
 from portal_app.accounts.rows import BACKUP, BILLING, STATUS, Named
 from portal_app.dashboard import first_view
-from portal_app.dashboard.rows import NOTHING, FigureRow, Line
+from portal_app.dashboard.rows import CLOSED, NOTHING, FigureRow, Line
 from portal_app.dashboard.service import OUTCOMES
 from portal_app.dashboard.state import ChartState
 from portal_app.dashboard.state import DashboardState as State
@@ -263,8 +263,9 @@ def _first_rows() -> rx.Component:
 
 def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
     name = rx.cond(State.may_open, row_link(line["name"], "/accounts/" + line["id"].to_string()), cut(line["name"]))
+    taken = rx.el.div(cut(line["name"]), rx.el.span(CLOSED, class_name="cut muted"), class_name="two-lines")
     cells = [
-        name,
+        rx.cond(line["closed"], taken, name),
         cut(line["email"]),
         _status(STATUS, line["status"]),
         _status(BACKUP, line["backup"]),

@@ -24,8 +24,9 @@ from portal_app.auth.permissions import Permission
 from portal_app.auth.routes import origin_of
 from portal_app.billing.banners import banners_for
 from portal_app.dashboard import service
-from portal_app.dashboard.rows import NOTHING, Line
+from portal_app.dashboard.rows import CLOSED, NOTHING, Line
 from portal_app.shell import headers
+from portal_app.shell.branding import page_text
 from portal_app.shell.built import with_room
 
 # What the build writes where the rows come, and what replaces it.
@@ -61,7 +62,7 @@ def _rows(session: Session, actor: Actor, query: AccountQuery) -> str:
 
 @cache
 def _built() -> tuple[str, str, str]:
-    html = (build.CLIENT / "index.html").read_text()
+    html = page_text(build.CLIENT / "index.html")
     before, _, after = html.partition(PLACE)
     return before, after, headers.page_policy(html)
 
@@ -90,6 +91,9 @@ def _cell(look: str, label: str, content: str) -> str:
 
 def _name(line: Line, actor: Actor) -> str:
     name = escape(line["name"])
+    if line["closed"]:
+        told = f'<span class="cut muted">{CLOSED}</span>'
+        return f'<div class="two-lines"><span class="cut">{name}</span>{told}</div>'
     if not actor.may(Permission.ACCOUNTS_ACCESS):
         return f'<span class="cut">{name}</span>'
     return f'<a class="row-link cut" href="/accounts/{line["id"]}">{name}</a>'

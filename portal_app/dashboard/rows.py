@@ -9,6 +9,8 @@ from portal_app.money import amount_text
 from portal_app.sizes import size_text
 
 NOTHING = "\u2013"
+# Beneath the name of an account that an operator has taken from the partner.
+CLOSED = "Only the customer can open it"
 
 
 class Line(TypedDict):
@@ -23,6 +25,7 @@ class Line(TypedDict):
     amount: str
     size: str
     trial: bool
+    closed: bool
 
 
 class FigureRow(TypedDict):
@@ -57,7 +60,8 @@ def line(row: AccountRow, currency: str, show_billing: bool) -> Line:
         billing=row.billing_status if show_billing else "",
         amount=amount_text(row.amount_minor, currency) if owed else NOTHING,
         size=size_text(row.size_bytes),
-        trial=row.status in TRIALS,
+        trial=row.status in TRIALS and row.partner_access,
+        closed=not row.partner_access,
     )
 
 

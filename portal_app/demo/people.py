@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from portal_app.auth.permissions import Permission
+from portal_app.deployment import DEMO_OPERATOR
 from portal_app.models import Role, SubscriptionType, UserKind
 
 # Published on the sign-in page of every demo: it protects nothing.
@@ -101,7 +102,7 @@ PEOPLE = (
     DemoPerson(
         "admin@other.example", "Aurelio Santos", "Administrator of RESEL001", partner=OTHER, role=Role.ADMINISTRATOR
     ),
-    DemoPerson("operator@demo.example", "Odette Finch", "Operator of the provider", kind=UserKind.OPERATOR),
+    DemoPerson(DEMO_OPERATOR, "Odette Finch", "Operator of the provider", kind=UserKind.OPERATOR),
 )
 BENCH_PERSON = DemoPerson(
     "bench@demo.example", "Benno Markwart", "Administrator of BENCH001", partner=BENCH, role=Role.ADMINISTRATOR

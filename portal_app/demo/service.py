@@ -11,7 +11,7 @@ from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.audit import chain
 from portal_app.auth import passwords
 from portal_app.billing.default_prices import ensure_price_books
-from portal_app.demo import accounts, built_in, people
+from portal_app.demo import accounts, built_in, learning, people
 from portal_app.demo.audit import audit_rows
 from portal_app.demo.bills import make_bills
 from portal_app.demo.customers import Made, make_accounts
@@ -152,6 +152,7 @@ def _make(session: Session, now: datetime) -> None:
         )
         make_bills(session, partners[given.code], made[given.code], now, **given.billing)
     users = _make_people(session, partners, made[people.MAIN], now)
+    learning.add_progress(session, users, now)
     built_in.add_task(session, _shown(made[people.MAIN])[0], now)
     session.add_all(_recipient(partners[people.MAIN], *given, now) for given in people.RECIPIENTS)
     names = [one.account for one in made[people.MAIN]]

@@ -35,6 +35,15 @@ def key_of(address: str) -> bytes | None:
         return None
 
 
+def is_within(address: str, network: str) -> bool:
+    """Whether the address that somebody comes from is of the network, such as 10.0.0.0/24, or is that address."""
+    try:
+        found, of = _plain(ip_address(address.partition("%")[0])), ip_network(network)
+    except ValueError:
+        return False
+    return found.version == of.version and found in of
+
+
 def parse(addresses: str, first: str, last: str) -> list[Span]:
     """What the form's fields hold: addresses and networks separated by commas, and a range. Invalid by field."""
     parts = [part.strip() for part in addresses[: LONGEST + 1].split(",") if part.strip()]

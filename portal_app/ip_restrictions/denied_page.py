@@ -4,16 +4,15 @@ import reflex as rx
 
 from portal_app.auth.guard import ACCESS_DENIED
 from portal_app.ip_restrictions.denied_state import AccessDeniedState as State
-from portal_app.settings import settings
 from portal_app.shell.forms import native_form
 from portal_app.shell.layout import document_title
-from portal_app.ui import button, icon, link, link_button
+from portal_app.ui import button, icon, link_button
+from portal_app.ui.brand import support_link
 
 
 @rx.page(route=ACCESS_DENIED, title=document_title("Access denied"), on_load=State.load)
 def access_denied() -> rx.Component:
     """The address one comes from, and whom to ask."""
-    support = settings().support_email
     return rx.el.main(
         icon("shield-x", 32),
         rx.el.h1("Access denied"),
@@ -24,7 +23,7 @@ def access_denied() -> rx.Component:
         ),
         rx.el.p(
             "Ask an administrator of your company to add it, or write to ",
-            link(support, href=f"mailto:{support}", external=True),
+            support_link(),
             ".",
         ),
         rx.el.div(

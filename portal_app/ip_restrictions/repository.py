@@ -3,8 +3,9 @@
 from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
-from portal_app.ip_restrictions.addresses import key_of
-from portal_app.models import Partner, Role, TrustedAddress, TrustedSpan, User, UserState
+from portal_app.ip_restrictions.addresses import is_within, key_of
+from portal_app.models import Partner, Role, TrustedAddress, TrustedSpan, User, UserKind, UserState
+from portal_app.settings import settings
 
 
 def is_trusted(session: Session, partner_id: int, address: str) -> bool:
@@ -25,10 +26,19 @@ def comes_from_elsewhere(session: Session, partner: Partner, address: str) -> bo
 
 def user_comes_from_elsewhere(session: Session, user_id: int, address: str) -> bool:
     """The same for a person who is not signed in (yet): with a ticket, or a link out of a mail."""
+    kind = session.scalar(select(col(User.kind)).where(col(User.id) == user_id))
+    if kind == UserKind.OPERATOR:
+        return operator_comes_from_elsewhere(address)
     found = session.scalars(
         select(Partner).join(User, col(User.partner_id) == col(Partner.id)).where(col(User.id) == user_id)
     ).first()
     return found is not None and comes_from_elsewhere(session, found, address)
+
+
+def operator_comes_from_elsewhere(address: str) -> bool:
+    """Whether an operator is refused at this address: where any are named, at every other one."""
+    allowed = settings().operator_addresses
+    return bool(allowed) and not any(is_within(address, network) for network in allowed)
 
 
 def entries(session: Session, partner_id: int) -> list[TrustedAddress]:

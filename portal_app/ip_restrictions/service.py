@@ -93,9 +93,8 @@ def switch(session: Session, actor: Actor, is_on: bool) -> None:
 
 
 def turn_off(session: Session, actor: Actor, code: str) -> bool:
-    """The way back in for a partner that locked itself out: by the provider's command. False when they were off."""
-    if actor.kind != ActorKind.SYSTEM:
-        raise Denied("Only the provider may do this.")
+    """The way back in for a partner that locked itself out: by the provider. False when they were off."""
+    actor.require_provider()
     partner = session.scalars(
         select(Partner).where(col(Partner.code) == code.strip().upper()).with_for_update(key_share=True)
     ).first()
@@ -172,7 +171,10 @@ def _set(session: Session, actor: Actor, partner: Partner, is_on: bool) -> bool:
 def _tell(session: Session, actor: Actor, partner: Partner, what: str) -> None:
     """The audit, the administrators, and the open pages, which then look whether they may stay."""
     session.flush()
-    record(session, actor, Activity.SETTINGS_CHANGED, f"IP restrictions: {what}", partner_id=partner.id)
+    words = f"IP restrictions: {what}"
+    record(session, actor, Activity.SETTINGS_CHANGED, words, partner_id=partner.id)
+    if actor.kind == ActorKind.OPERATOR:
+        record(session, actor, Activity.SETTINGS_CHANGED, f"{partner.code}: {words}")
     letter = letters.changed(partner.name, actor.label, what, partner.ip_restricted, _entries(session, partner))
     to = repository.administrators(session, partner.id or 0)
     mail.queue_all(session, [mail.NewMail(email, letter, "ip-restrictions", partner.id) for email in to])

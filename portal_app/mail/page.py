@@ -6,10 +6,10 @@ import reflex as rx
 
 from portal_app.mail.state import MailLine
 from portal_app.mail.state import OutboxState as State
-from portal_app.settings import settings
 from portal_app.shell.help import help_text
 from portal_app.shell.layout import document_title, not_found_content, offline, theme_switch
 from portal_app.ui import Column, badge, cut, empty_state, icon, instant, link, pager, table
+from portal_app.ui.brand import brand_sign
 from portal_app.ui.letter import both_forms
 
 COLUMNS = (
@@ -29,11 +29,7 @@ def outbox() -> rx.Component:
 def _page() -> rx.Component:
     return rx.el.main(
         rx.el.div(
-            rx.el.div(
-                rx.el.img(src="/favicon.svg", alt=""),
-                settings().brand_name,
-                class_name="auth-brand",
-            ),
+            rx.el.div(brand_sign(), class_name="auth-brand"),
             rx.el.div(link("Sign in", href="/login"), theme_switch(), class_name="row"),
             class_name="row row-between",
         ),

@@ -1,5 +1,6 @@
 """Letters as messages: the same words as plain text and as HTML, in the colours of the brand."""
 
+import base64
 import hashlib
 import textwrap
 from collections.abc import Sequence
@@ -12,15 +13,15 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from portal_app.brand import brand, picture
 from portal_app.mail.letter import Letter
 from portal_app.mail.service import sender
 from portal_app.models import OutboxMail
-from portal_app.settings import settings
 from portal_app.text import ascii_domain
 
 _WIDTH = 76
-# More than this of light's power, and dark letters are the better readable ones (WCAG's relative luminance).
-_BRIGHT = 0.18
+_LOGO_HEIGHT = 32
+_LOGO_ID = "logo@brand"
 
 
 def text_of(letter: Letter) -> str:
@@ -30,7 +31,7 @@ def text_of(letter: Letter) -> str:
         # The address on a line of its own, never broken: programs make a link of it.
         parts.append("{}:\n{}".format(*letter.action))
     parts += map(_wrapped, letter.small)
-    return "\n\n".join([*parts, f"-- \n{settings().brand_name}\n{settings().support_email}\n"])
+    return "\n\n".join([*parts, f"-- \n{brand().name}\n{brand().support_email}\n"])
 
 
 def html_of(letter: Letter, *, preview: bool = False) -> str:
@@ -38,14 +39,11 @@ def html_of(letter: Letter, *, preview: bool = False) -> str:
 
     `preview` is for a frame of the portal, whose policy takes no style sheet, and where links open in a new tab.
     """
-    return _template().render(
-        letter=letter,
-        preview=preview,
-        brand=settings().brand_name,
-        support=settings().support_email,
-        accent=settings().brand_accent,
-        on_accent="#111111" if _luminance(settings().brand_accent) > _BRIGHT else "#ffffff",
-    )
+    logo = ""
+    if brand().has_own_logo:
+        logo = f"data:image/png;base64,{base64.b64encode(_logo()).decode()}" if preview else f"cid:{_LOGO_ID}"
+    size = _logo_width(), _LOGO_HEIGHT
+    return _template().render(letter=letter, preview=preview, brand=brand(), logo=logo, logo_size=size)
 
 
 def message_of(letter: Letter, mail: OutboxMail, files: Sequence[tuple[str, bytes]] = ()) -> tuple[bytes, str, bool]:
@@ -53,7 +51,7 @@ def message_of(letter: Letter, mail: OutboxMail, files: Sequence[tuple[str, byte
 
     `files` are attached: name and content. ValueError when the address can't be put into a header.
     """
-    from_ = Address(settings().brand_name, *_parts(sender()))
+    from_ = Address(brand().mail_name, *_parts(sender()))
     to = Address("", *_parts(mail.recipient))
     utf8 = not (from_.username + to.username).isascii()
     message = EmailMessage(policy=SMTPUTF8 if utf8 else SMTP)
@@ -66,6 +64,9 @@ def message_of(letter: Letter, mail: OutboxMail, files: Sequence[tuple[str, byte
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(text_of(letter), cte="quoted-printable")
     message.add_alternative(html_of(letter), subtype="html", cte="quoted-printable")
+    if brand().has_own_logo:
+        page = message.get_payload()[-1]  # type: ignore[index]
+        page.add_related(_logo(), "image", "png", cid=f"<{_LOGO_ID}>", disposition="inline")  # type: ignore[union-attr]
     for name, content in files:
         main, _, sub = (guess_type(name)[0] or "application/octet-stream").partition("/")
         message.add_attachment(content, maintype=main, subtype=sub, filename=name)
@@ -97,7 +98,11 @@ def _template() -> Template:
     )
 
 
-def _luminance(colour: str) -> float:
-    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+def _logo() -> bytes:
+    """As PNG: few mail programs show an SVG."""
+    return picture(brand().logo.svg, _logo_width(), _LOGO_HEIGHT)
+
+
+def _logo_width() -> int:
+    logo = brand().logo
+    return round(_LOGO_HEIGHT * min(logo.width / logo.height, 7))

@@ -52,6 +52,8 @@ def tell(session: Session) -> int:
 def _by_task(session: Session, rows: Sequence) -> list[Found]:
     things = _things(session, {row.task_id for row in rows})
     for row in rows:
+        if row.task_id not in things:
+            continue
         found, first_listing = things[row.task_id]
         if row.standing == Standing.WAITING:
             found.waiting.append(row.name)
@@ -75,7 +77,7 @@ def _things(session: Session, task_ids: set[int]) -> dict:
     wanted = (
         select(BackupTask.id, BackupTask.name, Account.id, Account.name, Account.partner_id, first)
         .join(Account, col(Account.id) == col(BackupTask.account_id))
-        .where(col(BackupTask.id).in_(task_ids))
+        .where(col(BackupTask.id).in_(task_ids), col(Account.partner_access))
         .order_by(col(Account.name_key), col(BackupTask.id))
     )
     return {

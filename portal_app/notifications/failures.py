@@ -80,6 +80,7 @@ def _looks(session: Session, fresh: Sequence[tuple[int, str]], partner_ids: Coll
         .join(BackupRun, col(BackupRun.id) == newest)
         .outerjoin(TaskTrouble, col(TaskTrouble.task_id) == col(BackupTask.id))
         .where(col(BackupTask.id).in_({task_id for task_id, _ in fresh}), col(Account.partner_id).in_(partner_ids))
+        .where(col(Account.partner_access))
         .order_by(col(Account.name_key), col(Account.id), col(BackupTask.id))
     )
     return [

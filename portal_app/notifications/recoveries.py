@@ -43,7 +43,7 @@ def _ended(session: Session, job_ids: Sequence[int]) -> Sequence[Ended]:
         select(Job, Account.name, BackupTask.name)
         .join(Account, col(Account.id) == col(Job.account_id))
         .outerjoin(BackupTask, col(BackupTask.id) == col(Job.task_id))
-        .where(col(Job.id).in_(job_ids), col(Job.finished_at) > clock.now() - NEWS)
+        .where(col(Job.id).in_(job_ids), col(Job.finished_at) > clock.now() - NEWS, col(Account.partner_access))
         .order_by(col(Job.id))
     )
     return [(job, account, task or "a task that was deleted") for job, account, task in session.execute(wanted)]

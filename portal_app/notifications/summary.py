@@ -152,7 +152,7 @@ def _rows(session: Session, period: Period) -> Iterator[Row[Any]]:
         .add_columns(run.entities_failed, run.message)
         .join_from(Account.__table__, BackupTask.__table__, task.account_id == account.id)
         .outerjoin(BackupRun.__table__, run.id == newest)
-        .where(account.partner_id == period.partner_id, task.active)
+        .where(account.partner_id == period.partner_id, account.partner_access, task.active)
         .order_by(account.name_key, account.id, task.id)
     )
     return iter(session.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)))

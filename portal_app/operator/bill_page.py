@@ -85,7 +85,7 @@ def _actions() -> rx.Component:
         link_button("Download PDF", href="/operator/bills/" + State.number + ".pdf", icon="download", download=True),
         rx.cond(State.may_receive, link_button("Record receipt", href=f"{RECEIPTS}?bill=" + State.number)),
         rx.cond(State.may_credit, button("Credit note", on_click=State.ask("credit"))),
-        link_button("Bills of this partner", href="/operator/partners/" + State.partner),
+        link_button("Bills of this partner", href="/operator/partners/" + State.partner + "/billing"),
         class_name="row",
     )
 

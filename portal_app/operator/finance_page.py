@@ -1,4 +1,4 @@
-"""`/operator/partners/[code]`: how a partner is billed."""
+"""`/operator/partners/[code]/billing`: how a partner is billed."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ import reflex as rx
 
 from portal_app.billing.words import METHODS
 from portal_app.operator.bill_state import BILLS
-from portal_app.operator.finance_state import PARTNERS, BillLine, SubscriptionLine
+from portal_app.operator.finance_state import BillLine, SubscriptionLine
 from portal_app.operator.finance_state import PartnerFinanceState as State
-from portal_app.operator.partner_place_components import partner_place
-from portal_app.shell.layout import operator_page
+from portal_app.operator.partner_components import partner_page
 from portal_app.ui import (
     Column,
     ask_for,
@@ -19,7 +18,6 @@ from portal_app.ui import (
     confirm,
     cut,
     empty_state,
-    link_button,
     row_link,
     search_input,
     short_pager,
@@ -46,22 +44,19 @@ ACCOUNT_COLUMNS = (
 )
 
 
-@operator_page(f"{PARTNERS}/[code]", "Partner", load=State.load, help_topic="operator-partner")
+@partner_page("/billing", load=State.load, help_topic="operator-partner")
 def partner_finance() -> rx.Component:
     """One partner."""
-    gone = empty_state(
-        "building-2", "There is no such partner", "The list has all of them.", link_button("Show all", href="/operator")
-    )
     bars = (rx.el.span(class_name="skeleton") for _ in range(5))
     waiting = rx.el.div(*bars, class_name="card stack", aria_busy="true")
     return rx.fragment(
-        rx.cond(State.missing, gone, rx.cond(State.ready, _partner(), waiting)),
+        rx.cond(State.ready, _partner(), waiting),
         rx.window_event_listener(on_popstate=State.answer),
     )
 
 
 def _partner() -> rx.Component:
-    return rx.el.div(_terms(), partner_place(), _bills(), _accounts(), _method_dialog(), class_name="stack-l")
+    return rx.el.div(_terms(), _bills(), _accounts(), _method_dialog(), class_name="stack-l")
 
 
 def _terms() -> rx.Component:
@@ -75,7 +70,7 @@ def _terms() -> rx.Component:
         ("Price book", rx.cond(State.book == "", "None", State.book)),
     )
     return rx.el.section(
-        rx.el.h2(State.name),
+        rx.el.h2("Terms"),
         rx.el.dl(*(rx.el.div(rx.el.dt(label), rx.el.dd(value)) for label, value in facts), class_name="facts"),
         callout(
             "red",

@@ -13,15 +13,15 @@ from portal_app.auth.actor import Actor
 from portal_app.billing import finance
 from portal_app.billing.finance_rows import BillEntry, PartnerTerms, SubscriptionRow
 from portal_app.billing.words import METHODS, date_text
-from portal_app.errors import PortalError
 from portal_app.models import BillingMethod, BillKind
 from portal_app.money import amount_text
 from portal_app.notifications import service as notifications
+from portal_app.operator.partner_frame_state import enter_partner
+from portal_app.operator.query import partner_path
 from portal_app.operator.words import STATUSES, whose
 from portal_app.paging import LONGEST_SEARCH, page_number, pages_of
-from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.state import NoticeState
 
-PARTNERS = "/operator/partners"
 SIZE = 25
 T = TypeVar("T")
 
@@ -54,7 +54,6 @@ class PartnerFinanceState(rx.State):
     """One partner's billing. `page` and `apage` of the address are the pages of its two lists."""
 
     ready: bool = False
-    missing: bool = False
     code: str = ""
     name: str = ""
     currency: str = ""
@@ -81,19 +80,16 @@ class PartnerFinanceState(rx.State):
     @guard.operators()
     async def load(self):
         """Show the partner of the address."""
-        actor = await enter(self)
         self.reset()
-        self.code = self.router.url.path.rstrip("/").rpartition("/")[2][:20].upper()
-        try:
+        if entered := await enter_partner(self):
+            actor, self.code = entered
             await self._show(actor)
-        except PortalError:
-            self.missing = True
 
     @rx.event
     @guard.operators()
     async def answer(self):
         """Show what the address asks for after a click on this very page, or Back, changed the question."""
-        if self.ready and self.router.url.path.startswith(PARTNERS):
+        if self.ready and self.router.url.path.startswith(partner_path(self.code, "billing")):
             await self._show(guard.actor())
 
     @rx.event
@@ -179,7 +175,7 @@ class PartnerFinanceState(rx.State):
     def _address(self, **changes: int) -> str:
         asked = {"search": self.search, "page": self.page, "apage": self.apage} | changes
         kept = {key: value for key, value in asked.items() if value not in ("", 1)}
-        return f"{PARTNERS}/{self.code}" + (f"?{urlencode(kept)}" if kept else "")
+        return partner_path(self.code, "billing") + (f"?{urlencode(kept)}" if kept else "")
 
 
 async def _page(look: Callable[..., Awaitable[tuple[list[T], int]]], asked: str) -> tuple[list[T], int, int, int]:

@@ -64,7 +64,7 @@ def mails() -> rx.Component:
 
 def _cells(line: rx.Var[LetterLine]) -> list[Any]:
     return [
-        row_link(line["subject"], line["href"], title=line["subject"]),
+        row_link(line["subject"], line["href"]),
         cut(line["to"]),
         badge(line["state_kind"], line["state"], title=line["fault"]),
         line["kind"],

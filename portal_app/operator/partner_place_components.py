@@ -25,6 +25,7 @@ def partner_place() -> rx.Component:
         ),
         on_submit=State.save,
         on_mount=State.load,
+        class_name="form",
         method="post",
         no_validate=True,
     )

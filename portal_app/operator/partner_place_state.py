@@ -55,4 +55,5 @@ class PartnerPlaceState(rx.State):
 
     @property
     def _partner(self) -> str:
-        return self.router.url.path.rstrip("/").rpartition("/")[2][:20].upper()
+        """The part of the address that comes after `/operator/partners`."""
+        return self.router.url.path.split("/")[3][:20].upper() if self.router.url.path.count("/") > 2 else ""

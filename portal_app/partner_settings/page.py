@@ -4,7 +4,6 @@ import reflex as rx
 
 from portal_app.accounts.plans import KINDS
 from portal_app.partner_settings.state import PartnerSettingsState as State
-from portal_app.settings import settings
 from portal_app.shell.layout import settings_page
 from portal_app.times import time_zones
 from portal_app.ui import (
@@ -20,6 +19,7 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
+from portal_app.ui.brand import SUPPORT_EMAIL
 
 
 @settings_page("/settings/account", "Account", load=State.load, help_topic="account-settings")
@@ -118,8 +118,9 @@ def _request_dialog() -> rx.Component:
         State.asking,
         "Request another storage location",
         rx.el.p(
-            f"Your request goes by mail to {settings().support_email}, with your name and email. "
-            "Accounts that exist stay where they are."
+            "Your request goes by mail to ",
+            SUPPORT_EMAIL,
+            ", with your name and email. Accounts that exist stay where they are.",
         ),
         rx.el.form(
             focus_first_fault(State.errors.length() > 0),

@@ -110,10 +110,10 @@ def look(session: Session, order: Order, customers: Sequence[Customer]) -> Here:
         with_email = col(Account.email_key).in_(some)
         taken.update(session.scalars(select(col(Account.email_key)).where(with_email)))
         taken.update(session.scalars(select(col(User.email_key)).where(col(User.email_key).in_(some))))
-        visible = select(Account.email_key, Account.id).where(with_email, accounts.in_scope(actor))
+        visible = select(Account.email_key, Account.id).where(with_email, accounts.openable(actor))
         own |= dict(session.execute(visible).all())
     for _, some in parts([link.account_id for link in links.values()] + list(own.values())):
-        visible = select(Account.id, Account.name).where(col(Account.id).in_(some), accounts.in_scope(actor))
+        visible = select(Account.id, Account.name).where(col(Account.id).in_(some), accounts.openable(actor))
         names |= dict(session.execute(visible).all())
     return Here(source, links, tasks, own, taken, names)
 
@@ -247,7 +247,7 @@ def do(session: Session, order: Order, step: Step, here: Here) -> Account:
 def _account(session: Session, order: Order, step: Step) -> Account:
     actor, choices = order.actor, order.choices
     if step.account_id is not None:
-        found = accounts.find_account(session, actor, step.account_id, lock=True)
+        found = accounts.find_openable(session, actor, step.account_id, lock=True)
         if found is None:
             raise NotFound("The account was deleted meanwhile.")
         return found

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from portal_app import clock, csv_out, db
-from portal_app.accounts.repository import ids_in_scope
+from portal_app.accounts.repository import ids_openable
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth import sessions
@@ -43,7 +43,7 @@ def ask(session: Session, actor: Actor, account_ids: Sequence[int]) -> int:
     Raises Denied, and Conflict when none is there or the actor's last report is still being made.
     """
     actor.require(Permission.USAGE_EXPORT)
-    mine = ids_in_scope(session, actor, account_ids)
+    mine = ids_openable(session, actor, account_ids)
     if not mine or actor.user_id is None:
         raise Conflict("None of the accounts is there any more.")
     payload = {"accounts": mine}

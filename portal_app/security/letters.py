@@ -1,5 +1,6 @@
 """The letters about a person's own password and second factor."""
 
+from portal_app.brand import brand
 from portal_app.mail.letter import Letter
 from portal_app.mail.links import absolute
 
@@ -11,7 +12,7 @@ def reset(token: str) -> Letter:
     return Letter(
         subject="Choose a new password",
         paragraphs=(
-            "Somebody, probably you, asked for a new password at the Partner Portal.",
+            f"Somebody, probably you, asked for a new password at the {brand().product} of {brand().name}.",
             "The button below works once, and for one hour.",
         ),
         action=("Choose a new password", absolute(f"/reset?token={token}")),
@@ -24,7 +25,7 @@ def password_changed(where: str) -> Letter:
     return Letter(
         subject="Your password was changed",
         paragraphs=(
-            f"The password of your user at the Partner Portal was changed with {where}.",
+            f"The password of your user at the {brand().product} was changed with {where}.",
             "Every other browser was signed out.",
         ),
         small=(_SURPRISED,),
@@ -35,7 +36,7 @@ def second_factor_changed(what: str, where: str) -> Letter:
     """Tells that something about the second factor is other than before."""
     return Letter(
         subject=what,
-        paragraphs=(f"{what} for your user at the Partner Portal, with {where}.", "Other browsers were signed out."),
+        paragraphs=(f"{what} for your user at the {brand().product}, with {where}.", "Other browsers were signed out."),
         action=("Open Security", absolute("/settings/security")),
         small=(_SURPRISED,),
     )

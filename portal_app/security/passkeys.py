@@ -3,17 +3,18 @@
 from sqlmodel import Session
 
 from portal_app import db, text
-from portal_app.auth import passkeys
+from portal_app.auth import passkeys, steps
 from portal_app.auth.actor import Actor
 from portal_app.auth.credentials import told, where
 from portal_app.errors import Conflict, Denied, Invalid, NotFound
-from portal_app.models import Passkey, SignInType, User
+from portal_app.models import Passkey, SignInType, User, UserKind
 from portal_app.security import letters
 from portal_app.security.rows import PasskeyRow
 from portal_app.security.service import own, refuse
 
 MOST = 20
 REFUSED = "The passkey was not added. Please try again."
+LAST = "Operators need a second factor, and this is your only one. Add another passkey or an app first."
 
 
 def listed(session: Session, actor: Actor) -> list[PasskeyRow]:
@@ -50,10 +51,13 @@ def rename(session: Session, actor: Actor, passkey_id: int, name: str) -> None:
 
 
 def remove(session: Session, actor: Actor, passkey_id: int) -> None:
-    """Forget it. Raises NotFound for anybody else's."""
-    passkey = _own(session, actor, passkey_id)
+    """Forget it. Raises NotFound for anybody else's, Conflict for an operator's only second factor."""
+    passkey, user = _own(session, actor, passkey_id), own(session, actor)
+    last = user.totp_enabled_at is None and len(passkeys.of(session, user.id or 0)) == 1
+    if last and user.kind == UserKind.OPERATOR and steps.requires_second_factor(user, None):
+        raise Conflict(LAST)
     session.delete(passkey)
-    _tell(session, own(session, actor), actor, f"The passkey “{passkey.name}” was removed")
+    _tell(session, user, actor, f"The passkey “{passkey.name}” was removed")
 
 
 def _may_add(session: Session, actor: Actor) -> User:

@@ -29,7 +29,7 @@ def overview(session: Session, actor: Actor) -> Overview:
         has_password=user.password_hash is not None,
         password_set_at=user.password_set_at or user.created_at,
         two_factor=user.totp_enabled_at is not None,
-        two_factor_required=partner is not None and partner.require_two_factor,
+        two_factor_required=steps.requires_second_factor(user, partner),
         codes_left=second_factor.codes_left(session, user.id or 0),
         sessions=tuple(_row(login, actor) for login in _logins(session, actor)),
         policy=_policy(partner) if partner and _may_rule(actor) else None,

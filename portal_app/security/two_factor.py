@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from portal_app import db
-from portal_app.auth import limiter, second_factor
+from portal_app.auth import limiter, second_factor, steps
 from portal_app.auth.actor import Actor
 from portal_app.auth.credentials import told, where
 from portal_app.auth.second_factor import Enrolment
@@ -13,7 +13,7 @@ from portal_app.models import Partner, User
 from portal_app.security import letters
 from portal_app.security.service import check_password, own, refuse
 
-REQUIRED = "Your company requires two-factor authentication: it can't be turned off."
+REQUIRED = "Two-factor authentication is required: it can't be turned off."
 
 
 def begin(session: Session, actor: Actor) -> Enrolment:
@@ -69,7 +69,7 @@ def _may_turn_off(session: Session, actor: Actor) -> User:
     if user.totp_enabled_at is None:
         raise Conflict("Two-factor authentication is off.")
     partner = session.get(Partner, user.partner_id) if user.partner_id else None
-    if partner and partner.require_two_factor:
+    if steps.requires_second_factor(user, partner):
         raise Conflict(REQUIRED)
     return user
 

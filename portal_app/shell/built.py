@@ -21,6 +21,7 @@ from portal_app.auth.routes import origin_of
 from portal_app.billing.banners import banners_for
 from portal_app.deployment import is_demo
 from portal_app.shell import headers
+from portal_app.shell.branding import page_text
 
 # In the order of preference; the build writes both beside each file that gains by it.
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
@@ -87,6 +88,7 @@ class BuiltFiles:
         self.files.pop("/", None)
         shell = folder / "404.html"
         self.shell = _read(folder, shell)[1] if shell.exists() else None
+        self.unbranded = {file.read_bytes() for file in folder.glob("404.html*")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and (file := self.files.get(scope["path"])):
@@ -95,38 +97,39 @@ class BuiltFiles:
             if banners := await _banners(scope) if file.is_page else 0:
                 return await file.announce(scope, send, banners)
             await file.answer(scope, send)
-        elif self.shell and _wants_page(scope):
+        elif self.shell and scope["type"] == "http" and scope["method"] == "GET":
             await self._any_page(self.shell, scope, receive, send)
         else:
             await self.app(scope, receive, send)
         return None
 
     async def _any_page(self, shell: BuiltFile, scope: Scope, receive: Receive, send: Send) -> None:
-        """What Reflex answers. Its pages with a name in the address are all one file: room is made in that, too."""
+        """What Reflex answers. Its pages with a name in the address are all one file, which it has without a brand."""
         start: Message | None = None
         body = b""
 
         async def sending(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start" and _is_good_html(message):
+            if message["type"] == "http.response.start" and _is_html(message):
                 start = message
             elif start is None:
                 await send(message)
             else:
                 body += message.get("body", b"")
                 if not message.get("more_body"):
-                    await self._announce_any(shell, scope, send, start, body)
+                    await self._dress(shell, scope, send, start, body)
 
         # The body itself is looked at: no file's path instead of it.
         await self.app({**scope, "extensions": {}}, receive, sending)
 
-    @staticmethod
-    async def _announce_any(shell: BuiltFile, scope: Scope, send: Send, start: Message, body: bytes) -> None:
-        if body in shell.bodies.values() and (banners := await _banners(scope)):
+    async def _dress(self, shell: BuiltFile, scope: Scope, send: Send, start: Message, body: bytes) -> None:
+        if body not in self.unbranded:
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+        elif banners := await _banners(scope) if start["status"] == 200 else 0:
             await shell.announce(scope, send, banners)
-            return
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+        else:
+            await shell.answer(scope, send, start["status"])
 
 
 def with_room(html: str, banners: int) -> str:
@@ -134,17 +137,8 @@ def with_room(html: str, banners: int) -> str:
     return html.replace("<html", f'<html data-banners="{banners}"', 1) if banners else html
 
 
-def _wants_page(scope: Scope) -> bool:
-    """Whether somebody who may be signed in opens an address in the browser."""
-    if scope["type"] != "http" or scope["method"] != "GET":
-        return False
-    asked = Headers(scope=scope)
-    return "text/html" in asked.get("accept", "") and bool(sessions.token_in(asked.get("cookie")))
-
-
-def _is_good_html(start: Message) -> bool:
-    kind = Headers(raw=list(start.get("headers", ()))).get("content-type", "")
-    return start["status"] == 200 and kind.startswith("text/html")
+def _is_html(start: Message) -> bool:
+    return Headers(raw=list(start.get("headers", ()))).get("content-type", "").startswith("text/html")
 
 
 async def _banners(scope: Scope) -> int:
@@ -174,11 +168,7 @@ def _read(folder: Path, path: Path) -> tuple[str, BuiltFile]:
     address = "/" + relative.as_posix()
     if path.name == "index.html":
         address = "/" + relative.parent.as_posix().strip(".")
-    bodies = {"": path.read_bytes()}
-    for name, suffix in _ENCODINGS:
-        packed = path.with_name(path.name + suffix)
-        if packed.exists():
-            bodies[name] = packed.read_bytes()
+    bodies = _page(path) if path.suffix == ".html" else _file(path)
     kind = (
         "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
@@ -187,3 +177,14 @@ def _read(folder: Path, path: Path) -> tuple[str, BuiltFile]:
     etag = f'"{hashlib.sha256(bodies[""]).hexdigest()[:32]}"'
     policy = headers.page_policy(bodies[""].decode()) if path.suffix == ".html" else headers.FILE
     return address, BuiltFile(bodies, kind + charset, etag, relative.parts[0] == "assets", policy)
+
+
+def _page(path: Path) -> dict[str, bytes]:
+    """With the brand, which the build's compressed copies lack."""
+    body = page_text(path).encode()
+    return {"": body, "gzip": gzip.compress(body, 9)}
+
+
+def _file(path: Path) -> dict[str, bytes]:
+    packed = ((name, path.with_name(path.name + suffix)) for name, suffix in _ENCODINGS)
+    return {"": path.read_bytes()} | {name: file.read_bytes() for name, file in packed if file.exists()}

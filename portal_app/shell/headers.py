@@ -15,6 +15,7 @@ from starlette.types import Message, Scope, Send
 
 from portal_app import build
 from portal_app.auth.cookies import mark_in, new_mark
+from portal_app.shell.branding import page_text
 
 Header = tuple[bytes, bytes]
 _INLINE = re.compile(r"<(script|style)\b(?![^>]*\ssrc=)[^>]*>(.*?)</\1>", re.DOTALL)
@@ -75,14 +76,14 @@ def _styles() -> tuple[str, ...]:
 
     The empty one is where Reflex's emotion puts its rules, by script.
     """
-    found = (one for page in sorted(build.CLIENT.rglob("*.html")) for one in _hashes(page.read_text(), "style"))
+    found = (one for page in sorted(build.CLIENT.rglob("*.html")) for one in _hashes(page_text(page), "style"))
     return tuple(dict.fromkeys((_hash(""), *found)))
 
 
 @cache
 def _any_page(shell: Path) -> bytes:
     """The policy of a page that Reflex itself answers with: the same file for every unknown and every dynamic one."""
-    return page_policy(shell.read_text() if shell.exists() else "").encode()
+    return page_policy(page_text(shell) if shell.exists() else "").encode()
 
 
 def with_headers(scope: Scope, send: Send) -> Send:

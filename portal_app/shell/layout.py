@@ -9,11 +9,10 @@ from reflex_components_core.core.banner import has_connection_errors
 
 from portal_app.auth.state import SessionState
 from portal_app.billing.banners import Banner
-from portal_app.settings import settings
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
-from portal_app.shell.navigation import BILLING, OPERATOR_GROUPS, NavLink
+from portal_app.shell.navigation import BILLING, NEWS, OPERATOR_GROUPS, NavLink
 from portal_app.shell.state import NoticeState, ShellState
 from portal_app.ui import (
     button,
@@ -25,7 +24,9 @@ from portal_app.ui import (
     link_button,
     popover,
     search_input,
+    visually_hidden,
 )
+from portal_app.ui.brand import NAME, PRODUCT, brand_sign, legal_links, support_link
 from portal_app.ui.kinds import classes
 
 # Reflex gives the key and what was held with it; the event comes last.
@@ -46,9 +47,9 @@ SHOW_TAB = """() => {
 }"""
 
 
-def document_title(page: str) -> str:
+def document_title(page: str) -> rx.Var[str]:
     """The title of the browser's tab."""
-    return f"{page} · {settings().brand_name}"
+    return rx.Var.create(f"{page} · {NAME}")
 
 
 def portal_page(
@@ -203,9 +204,8 @@ def _header(_help_topic: str) -> rx.Component:
     return rx.el.header(
         icon_button("Menu", "menu", class_name="nav-toggle", custom_attrs={"popovertarget": "navigation"}),
         link(
-            rx.el.img(src="/favicon.svg", alt=""),
-            rx.el.span(settings().brand_name),
-            rx.el.span("Partner Portal", class_name="brand-product"),
+            brand_sign(),
+            rx.el.span(PRODUCT, class_name="brand-product"),
             href=ShellState.home,
             class_name="brand-mark",
         ),
@@ -286,7 +286,8 @@ def _navigation() -> rx.Component:
         rx.el.div(
             _who(),
             rx.el.span("Questions?"),
-            _support(),
+            support_link(),
+            legal_links(),
             class_name="sidebar-end",
         ),
         id="navigation",
@@ -302,7 +303,7 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
         ((item["href"] == "/") & path.startswith("/accounts/"))
         | ((item["label"] == "Settings") & path.startswith("/settings/"))
         | ((item["label"] == "Billing") & path.startswith("/billing/"))
-        | ((item["href"] == "/operator") & path.startswith("/operator/"))
+        | ((item["icon"] != "") & (item["href"] != "/") & path.startswith(item["href"].to(str) + "/"))
     )
     return rx.el.li(
         link(
@@ -311,11 +312,16 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
                 ("database", icon("database")),
                 ("receipt-text", icon("receipt-text")),
                 ("building-2", icon("building-2")),
+                ("graduation-cap", icon("graduation-cap")),
                 ("settings", icon("settings")),
                 ("shield-check", icon("shield-check")),
+                ("megaphone", icon("megaphone")),
+                ("archive", icon("archive")),
+                ("circle-help", icon("circle-help")),
                 icon("layout-dashboard"),
             ),
             item["label"],
+            rx.cond((item["href"] == NEWS) & (ShellState.unread > 0), _unread()),
             href=item["href"],
             class_name="nav-link",
             aria_current=rx.cond(_is_here(item["href"]), "page", rx.cond(within, "true", "false")),
@@ -324,8 +330,8 @@ def _nav_link(item: rx.Var[NavLink]) -> rx.Component:
     )
 
 
-def _support() -> rx.Component:
-    return link(settings().support_email, href=f"mailto:{settings().support_email}", external=True)
+def _unread() -> rx.Component:
+    return rx.el.span(ShellState.unread, visually_hidden(" unread"), class_name="nav-count")
 
 
 def _help_panel(title: str, topic: str) -> rx.Component:
@@ -336,7 +342,8 @@ def _help_panel(title: str, topic: str) -> rx.Component:
             class_name="dialog-head",
         ),
         help_text(topic),
-        rx.el.p("More questions: ", _support(), class_name="help-foot"),
+        rx.cond(ShellState.reads, rx.el.p(link("Open as an article", href=f"/support/articles/{topic}"))),
+        rx.el.p("More questions: ", support_link(), class_name="help-foot"),
         id="help",
         label=f"Help: {title}",
     )
@@ -361,7 +368,7 @@ def not_found_content() -> rx.Component:
         rx.el.h1("Page not found"),
         rx.el.p("There is nothing at this address, or it is not yours to see."),
         link_button("Go to the start page", href="/", kind="primary"),
-        rx.el.p(settings().brand_name, class_name="muted"),
+        rx.el.p(NAME, class_name="muted"),
         id="main",
         class_name="error-page",
     )

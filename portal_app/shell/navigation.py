@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from portal_app.auth.actor import Actor, ActorKind
+from portal_app.auth.actor import READERS, Actor, ActorKind
 from portal_app.auth.permissions import Permission
 
 
@@ -42,9 +42,17 @@ BILLING: tuple[Place, ...] = (
     Place("Payment Details", "/billing/payment-details", any_of=frozenset({Permission.PAYMENT_MANAGE})),
     Place("Unpaid Bills", "/billing/unpaid", any_of=frozenset({Permission.BILLING_VIEW})),
 )
+CONSOLE = Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR}))
+NEWS = "/news"
 PLACES = (
+    Place("News", NEWS, "megaphone", kinds=READERS),
     Place("Security Audit", "/security-audit", "shield-check", frozenset({Permission.AUDIT_VIEW})),
-    Place("Partners", "/operator", "building-2", kinds=frozenset({ActorKind.OPERATOR})),
+)
+# What comes after Settings.
+LAST = (
+    Place("Learning Hub", "/learning", "graduation-cap", kinds=READERS),
+    Place("Partner Zone", "/partner-zone", "archive", kinds=READERS),
+    Place("Support", "/support", "circle-help", kinds=READERS),
 )
 # The tabs of the operators' console, by what they are for.
 OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
@@ -62,7 +70,7 @@ OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
             ),
         ),
         ("Machine", (("Storage", "/operator/storage"), ("Jobs", "/operator/jobs"), ("Mail", "/operator/mail"))),
-        ("People", ()),
+        ("People", (("Operators", "/operator/operators"), ("Audit", "/operator/audit"))),
     )
 )
 # The tabs of Settings, in the order of the specification.
@@ -88,7 +96,7 @@ def links_for(actor: Actor) -> list[NavLink]:
         own = [NavLink(label="My account", href=f"/accounts/{actor.account_id}", icon="database")]
     billing = _entry("Billing", "receipt-text", BILLING, actor)
     settings = _entry("Settings", "settings", SETTINGS, actor)
-    return own + _open((DASHBOARD,), actor) + billing + _open(PLACES, actor) + settings
+    return own + _open((DASHBOARD, CONSOLE), actor) + billing + _open(PLACES, actor) + settings + _open(LAST, actor)
 
 
 def _entry(label: str, icon: str, tabs: tuple[Place, ...], actor: Actor) -> list[NavLink]:

@@ -4,10 +4,10 @@ import reflex as rx
 from reflex.state import BaseState
 from sqlmodel import Session
 
-from portal_app import db
+from portal_app import clock, db
 from portal_app.accounts import service as accounts
 from portal_app.auth import guard
-from portal_app.auth.actor import Actor
+from portal_app.auth.actor import READERS, Actor
 from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
 from portal_app.billing import bills
@@ -15,11 +15,14 @@ from portal_app.billing.banners import Banner, banners_for
 from portal_app.billing.bill_query import BillList, BillQuery
 from portal_app.billing.words import CONSOLIDATED
 from portal_app.money import amount_text
+from portal_app.news import service as news
 from portal_app.shell.confirm_state import forget
 from portal_app.shell.navigation import NavLink, billing_for, home_of, links_for, settings_for
 from portal_app.users import service as users
 
 SHORTEST_SEARCH = 2
+# In seconds.
+COUNTED_EVERY = 60
 
 
 class ShellState(rx.State):
@@ -36,7 +39,12 @@ class ShellState(rx.State):
     search: str = ""
     found: list[NavLink] = []
     searched: bool = False
+    # Reads articles and news; how many of the news are new.
+    reads: bool = False
+    unread: int = 0
 
+    # When that was counted last, in seconds.
+    _counted: float = 0
     # Where the tab is, and where it came from.
     _path: str = ""
     _path_before: str = ""
@@ -68,7 +76,7 @@ class ShellState(rx.State):
         links, tabs = links_for(actor), settings_for(actor)
         if (self.email, self.name, self.links, self.settings_tabs) != (actor.email, actor.name, links, tabs):
             self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
-            self.settings_tabs = tabs
+            self.settings_tabs, self.reads = tabs, actor.kind in READERS
             finds = {Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE}
             self.may_search = bool(finds & actor.permissions)
         # Only the pages of Billing need its tabs.
@@ -140,7 +148,18 @@ async def enter(state: BaseState) -> Actor:
     await show_banners(state)
     shell = await state.get_state(ShellState)
     shell._path_before, shell._path = shell._path, state.router.url.path
+    # News are rare: a click asks for their number only once in a while.
+    if clock.now().timestamp() - shell._counted > COUNTED_EVERY:
+        await show_unread(state)
     return await stay(state)
+
+
+async def show_unread(state: BaseState) -> None:
+    """Count the news that the person has not read. Call again after some were read."""
+    shell, found = await state.get_state(ShellState), await db.look(news.unread, guard.actor())
+    shell._counted = clock.now().timestamp()
+    if shell.unread != found:
+        shell.unread = found
 
 
 async def page_before(state: BaseState) -> str:

@@ -20,6 +20,7 @@ from portal_app.ui import (
     recovery_codes,
     text_input,
 )
+from portal_app.ui.brand import PRODUCT
 
 
 @rx.page(route="/login", title=document_title("Sign in"), on_load=State.load)
@@ -42,7 +43,7 @@ def login() -> rx.Component:
 
 def _begin() -> rx.Component:
     return rx.fragment(
-        rx.el.h1("Sign in to the Partner Portal"),
+        rx.el.h1("Sign in to the ", PRODUCT),
         callout("red", State.error),
         _form(
             text_input(

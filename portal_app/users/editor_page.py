@@ -6,7 +6,6 @@ from typing import Any
 import reflex as rx
 
 from portal_app.models import Role
-from portal_app.settings import settings
 from portal_app.shell.layout import settings_page
 from portal_app.ui import (
     button,
@@ -23,15 +22,16 @@ from portal_app.ui import (
     strength_meter,
     text_input,
 )
+from portal_app.ui.brand import PRODUCT, SUPPORT_EMAIL
 from portal_app.ui.kinds import follows
 from portal_app.users.editor_state import AccountTick, Operation
 from portal_app.users.editor_state import UserEditorState as State
 from portal_app.users.query import PATH
 from portal_app.users.rows import ROLES, TYPES
 
-_NOT_SET_UP = (
+_NOT_SET_UP = rx.Var.create(
     "This portal has no such sign-in yet: the user can't sign in before your provider has set it up. "
-    f"Ask {settings().support_email}, or choose Email."
+    f"Ask {SUPPORT_EMAIL}, or choose Email."
 )
 
 
@@ -178,7 +178,7 @@ def _role() -> rx.Component:
                 "Tick what the user may do.",
             ),
         ),
-        _operations("Partner Portal Operations", "", State.portal_operations),
+        _operations(rx.Var.create(f"{PRODUCT} Operations"), "", State.portal_operations),
         _operations(
             "Account Operations",
             "They can be ticked together with View dashboard or Add new accounts.",
@@ -187,7 +187,7 @@ def _role() -> rx.Component:
     )
 
 
-def _operations(title: str, hint: str, operations: rx.Var[list[Operation]]) -> rx.Component:
+def _operations(title: str | rx.Var[str], hint: str, operations: rx.Var[list[Operation]]) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(title),
         *([rx.el.p(hint, class_name="field-hint")] if hint else []),

@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from portal_app.settings import settings
 from portal_app.shell.layout import document_title, theme_switch
-from portal_app.ui import button, fault_in, focus_first_fault, icon, link, link_button, password_input, strength_meter
+from portal_app.ui import button, fault_in, focus_first_fault, icon, link_button, password_input, strength_meter
+from portal_app.ui.brand import brand_sign, support_link
 from portal_app.users.invitation_state import PATH
 from portal_app.users.invitation_state import InvitationState as State
 
@@ -18,8 +18,7 @@ def invitation() -> rx.Component:
     return rx.el.main(
         rx.el.div(
             rx.el.div(
-                rx.el.img(src="/favicon.svg", alt=""),
-                settings().brand_name,
+                brand_sign(),
                 class_name="auth-brand",
             ),
             rx.cond(
@@ -101,7 +100,7 @@ def _refused() -> rx.Component:
         rx.el.p(
             "If you have confirmed your address already, sign in. Else ask whoever invited you to send the invitation "
             "once more, or write to ",
-            link(settings().support_email, href=f"mailto:{settings().support_email}", external=True),
+            support_link(),
             ".",
         ),
         link_button("Go to the sign-in page", href="/login"),

@@ -15,6 +15,7 @@ from portal_app.errors import Denied, Invalid
 from portal_app.ip_restrictions.repository import user_comes_from_elsewhere
 from portal_app.mail import service as mail
 from portal_app.models import Account, LinkKind, Partner, SignInType, User, UserState
+from portal_app.settings import settings
 from portal_app.users import letters
 
 LIFE = timedelta(hours=24)
@@ -37,8 +38,9 @@ def invite(session: Session, user: User) -> None:
         raise ValueError("the user is not saved yet")
     token = one_time.create(session, user.id, LinkKind.INVITATION, LIFE)
     partner = _partner(session, user)
-    letter = letters.invitation(user.name, partner.name, token, sets_password=_sets_password(user))
-    mail.queue(session, user.email, letter, kind="invitation", partner_id=partner.id)
+    company = partner.name if partner else settings().seller_name or settings().brand_name
+    letter = letters.invitation(user.name, company, token, sets_password=_sets_password(user))
+    mail.queue(session, user.email, letter, kind="invitation", partner_id=partner.id if partner else None)
 
 
 def look(session: Session, token: str, origin: Origin) -> Guest:
@@ -83,7 +85,8 @@ def _accept(session: Session, token: str, password_hash: str | None, origin: Ori
     session.add(user)
     words = f"{user.email} confirmed the address" + (" and chose a password." if password_hash else ".")
     partner = _partner(session, user)
-    record(session, steps.person(user, origin), Activity.USER_MANAGEMENT, words, partner_id=partner.id)
+    about = steps.person(user, origin)
+    record(session, about, Activity.USER_MANAGEMENT, words, partner_id=partner.id if partner else None)
     return guest
 
 
@@ -104,9 +107,8 @@ def _sets_password(user: User) -> bool:
     return user.sign_in_type == SignInType.EMAIL and user.password_hash is None
 
 
-def _partner(session: Session, user: User) -> Partner:
+def _partner(session: Session, user: User) -> Partner | None:
+    """Whose people the user belongs to; None for the provider's own."""
     account = session.get(Account, user.account_id) if user.account_id is not None else None
-    partner = session.get(Partner, account.partner_id if account else user.partner_id)
-    if partner is None:
-        raise ValueError("an operator is not invited")
-    return partner
+    partner_id = account.partner_id if account else user.partner_id
+    return session.get(Partner, partner_id) if partner_id is not None else None

@@ -9,8 +9,19 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from portal_app import clock
-from portal_app.auth.permissions import effective
-from portal_app.models import Account, Bill, DeliveryState, User, UserAccount, UserState, Webhook, WebhookDelivery
+from portal_app.auth.permissions import Permission, effective
+from portal_app.models import (
+    Account,
+    Bill,
+    DeliveryState,
+    Partner,
+    PartnerState,
+    User,
+    UserAccount,
+    UserState,
+    Webhook,
+    WebhookDelivery,
+)
 from portal_app.webhooks.events import KNOWN, TEST, Event
 
 Told = tuple[int | None, Mapping[str, Any]]
@@ -39,9 +50,13 @@ def hears(
     session: Session, maker: User | None, event: str, account_ids: Collection[int | None]
 ) -> Collection[int | None]:
     """Of which of these accounts (None: of none) a webhook may be told, for who made it (None: a command)."""
-    if maker is None or event == TEST:
+    if event == TEST:
         return account_ids
     known = KNOWN.get(event)
+    if known is not None and known.permission == Permission.ACCOUNTS_ACCESS:
+        account_ids = _openable(session, account_ids)
+    if maker is None:
+        return account_ids
     rights = effective(maker.role, maker.permissions) if maker.state == UserState.ACTIVE else frozenset()
     if known is None or known.permission not in rights:
         return ()
@@ -92,9 +107,22 @@ def _listening(session: Session, partner_id: int, event: Event) -> list[tuple[We
     found = session.execute(
         select(Webhook, User)
         .outerjoin(User, col(User.id) == col(Webhook.created_by_id))
+        .join(Partner, col(Partner.id) == col(Webhook.partner_id))
         .where(col(Webhook.partner_id) == partner_id, col(Webhook.active).is_(True))
+        # A suspended partner's programs are told nothing.
+        .where(col(Partner.state) == PartnerState.ACTIVE)
     )
     return [(hook, maker) for hook, maker in found if event in hook.events]
+
+
+def _openable(session: Session, account_ids: Collection[int | None]) -> list[int | None]:
+    """Without the accounts that an operator has taken from their partner."""
+    taken: set[int | None] = set()
+    wanted = [one for one in account_ids if one is not None]
+    for start in range(0, len(wanted), _AT_ONCE):
+        closed = col(Account.partner_access).is_(False), col(Account.id).in_(wanted[start : start + _AT_ONCE])
+        taken |= set(session.exec(select(Account.id).where(*closed)))
+    return [one for one in account_ids if one not in taken]
 
 
 def _chosen(session: Session, maker: User, account_ids: Collection[int | None]) -> set[int | None]:

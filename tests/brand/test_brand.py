@@ -1,27 +1,13 @@
 """The brand of a deployment is what its settings say; what can't be one stops the start with one line."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from portal_app.brand import brand, picture
-from portal_app.settings import reset_settings, settings
+from portal_app.settings import settings
+from tests.brand.conftest import Set
 from tests.brand.test_logos import OPEN, SHAPE, png
-
-
-@pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Settings for one test."""
-    yield monkeypatch
-    monkeypatch.undo()
-    reset_settings()
-
-
-def _set(given: pytest.MonkeyPatch, **values: object) -> None:
-    for name, value in values.items():
-        given.setenv(f"PORTAL_{name}", str(value))
-    reset_settings()
 
 
 def test_without_settings_it_is_a_neutral_one() -> None:
@@ -32,11 +18,10 @@ def test_without_settings_it_is_a_neutral_one() -> None:
     assert "#2f5fd0" in found.logo.svg
 
 
-def test_all_of_it_can_be_another(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_all_of_it_can_be_another(given: Set, tmp_path: Path) -> None:
     (tmp_path / "logo.svg").write_text(f"{OPEN}{SHAPE}</svg>".replace("40 20", "90 20"))
     (tmp_path / "dark.png").write_bytes(png())
-    _set(
-        given,
+    given(
         BRAND_NAME="Fjord Vault",
         BRAND_PRODUCT="Reseller Desk",
         BRAND_ACCENT="#ffdd00",
@@ -73,8 +58,8 @@ def test_all_of_it_can_be_another(given: pytest.MonkeyPatch, tmp_path: Path) -> 
         ("CONTENT_DIR", "/nowhere", "directory"),
     ],
 )
-def test_a_wrong_one_stops_the_start_with_one_line(given: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
-    _set(given, **{name: value})
+def test_a_wrong_one_stops_the_start_with_one_line(given: Set, name: str, value: str, said: str) -> None:
+    given(**{name: value})
     with pytest.raises(SystemExit) as stopped:
         settings()
     lines = str(stopped.value).splitlines()[1:]

@@ -10,7 +10,7 @@ from portal_app.auth import passwords, tokens
 from portal_app.auth.actor import Origin, system
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Conflict, Denied
-from portal_app.models import AuditEvent, DataCenter, Partner, User
+from portal_app.models import AuditEvent, DataCenter, OutboxMail, Partner, User
 from portal_app.operator.service import NewPartner, create_operator, create_partner, currencies
 from tests import factories
 from tests.cli.conftest import PASSWORD, Run
@@ -56,11 +56,14 @@ def test_a_partner_is_made_with_its_administrator(run: Run) -> None:
     assert run(*_partner()) == 0
     (partner,) = _all(Partner)
     (user,) = _all(User)
-    (event,) = _all(AuditEvent)
+    events = _all(AuditEvent)
     assert (partner.code, partner.name, partner.currency, partner.is_demo) == ("ACME01", "Acme Ltd", "EUR", False)
     assert (user.kind, user.role, user.partner_id, user.all_accounts) == ("partner", "administrator", partner.id, True)
     assert passwords.verify(user.password_hash, PASSWORD)
-    assert (event.partner_id, event.activity) == (partner.id, "User management")
+    assert {(event.partner_id, event.activity) for event in events} == {
+        (partner.id, "User management"),
+        (None, "User management"),
+    }
     assert len(_all(DataCenter)) == 10
 
 
@@ -93,6 +96,19 @@ def test_what_can_not_be_taken_is_named(run: Run, capsys: pytest.CaptureFixture[
 def test_all_faults_come_at_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*_partner(code="", currency=""), typed="short\n") == 1
     assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()] == ["--code", "--currency", "Password"]
+
+
+def test_both_may_be_invited_by_mail_instead(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*OPERATOR[:-1], "--invite", typed="") == 0
+    assert run(*_partner()[:-1], "--invite", typed="") == 0
+    assert "An invitation is on its way to Ann@Provider.test." in capsys.readouterr().out
+    assert [(user.state, user.password_hash) for user in _all(User)] == [("invited", None)] * 2
+    assert [(mail.kind, mail.recipient) for mail in _all(OutboxMail)] == [
+        ("invitation", "Ann@Provider.test"),
+        ("invitation", "Bo@Acme.test"),
+    ]
+    with pytest.raises(SystemExit):
+        run(*OPERATOR, "--invite")
 
 
 @pytest.mark.parametrize("typed", ["", "\n", "short\n", "password1234\n", "x" * 200 + "\n"])

@@ -142,6 +142,8 @@ def live(page: Page) -> None:
 
 
 def _wait_when_opening(page: Page) -> None:
+    # A link leads on without a call of these: whatever is done or looked at then waits for the next page's load.
+    page.add_locator_handler(page.locator(".unready"), lambda _page: None)
     for act in ("goto", "reload", "go_back", "go_forward"):
         setattr(page, act, _then_live(page, getattr(page, act)))
 

@@ -144,6 +144,9 @@ PAGES = {
     "security": (ADMIN, "/settings/security", "Passkeys"),
     "addresses": (ADMIN, "/settings/ip-restrictions", "IP Restrictions"),
     "tokens": (ADMIN, "/settings/api", "API"),
+    "learning": (ADMIN, "/learning", "Learning Hub"),
+    "course": (ADMIN, "/learning/first-steps", "First steps"),
+    "lesson": (ADMIN, "/learning/first-steps/reading-the-dashboard", "Reading the dashboard"),
     "outbox": (ADMIN, "/outbox", "Outbox"),
     "no such account": (ADMIN, "/accounts/987654321", "There is no such account"),
 }

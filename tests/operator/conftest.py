@@ -1,14 +1,23 @@
-"""The cast, also on each database that is supported, and who may nothing in the console."""
+"""The cast, and the operator."""
+
+from typing import Any
 
 import pytest
+from sqlmodel import col, select
 
 from portal_app import db
 from portal_app.auth.actor import NOBODY, Actor, ActorKind
 from portal_app.auth.permissions import Permission
+from portal_app.models import AuditEvent, OutboxMail
 from tests.cast import Cast, cast, make_cast
 from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "office", "postgres_store", "store", "stranger"]
+__all__ = ["cast", "office", "olga", "postgres_store", "store", "stranger"]
+
+
+@pytest.fixture
+def olga(cast: Cast) -> Actor:
+    return cast.actor("olga")
 
 
 @pytest.fixture
@@ -24,3 +33,20 @@ def stranger(request: pytest.FixtureRequest, cast: Cast) -> Actor:
         rights = frozenset(Permission)
         return Actor(kind=ActorKind.TOKEN, partner_id=cast.partner_a.id, permissions=rights, all_accounts=True)
     return NOBODY if request.param == "nobody" else cast.actor(request.param)
+
+
+def audited(words: str) -> set[int | None]:
+    """In whose audits it stands; None is the provider's."""
+    found = select(AuditEvent.partner_id).where(col(AuditEvent.description).contains(words))
+    return set(db.read(lambda session: session.exec(found).all()))
+
+
+def written(kind: str = "operator") -> set[str]:
+    """Who was written to."""
+    found = select(OutboxMail.recipient).where(OutboxMail.kind == kind)
+    return set(db.read(lambda session: session.exec(found).all()))
+
+
+def now(row: Any) -> Any:
+    """The row as it is saved now."""
+    return db.read(lambda session: session.get(type(row), row.id))

@@ -23,11 +23,6 @@ from tests.cast import Cast
 SECRET = "sealed-and-never-shown"
 
 
-@pytest.fixture
-def olga(cast: Cast) -> Actor:
-    return cast.actor("olga")
-
-
 def task_of(cast: Cast, number: int = 0) -> int:
     wanted = select(BackupTask.id).where(BackupTask.account_id == cast.accounts_a[number].id)
     return db.read(lambda session: session.exec(wanted).one()) or 0

@@ -32,11 +32,6 @@ LETTER = Letter(
 )
 
 
-@pytest.fixture
-def olga(cast: Cast) -> Actor:
-    return cast.actor("olga")
-
-
 def made(letter: Letter = LETTER, to: str = "ash@people.example", kind: str = "invitation", **given: Any) -> int:
     def make(session: Session) -> int:
         values = {name: given.pop(name) for name in ("partner_id", "once") if name in given}

@@ -31,11 +31,6 @@ BUCKET = {
 
 
 @pytest.fixture
-def olga(cast: Cast) -> Actor:
-    return cast.actor("olga")
-
-
-@pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[S3Compatible]:
     """What was tried, without a network."""
     seen: list[S3Compatible] = []

@@ -22,7 +22,10 @@ from tests.security.pipeline import HYDRATE, ROOT, Pipeline, Tab, handlers, name
 
 NOBODIES = ("nobody", "disabled", "invited", "suspended", "ended session", "forged cookie", "token as cookie")
 PEOPLE = ("nina", "carol", "bob", "dave", "olga", "alice", "mallory")
-REFUSALS = {permission.refusal for permission in Permission} | {"This page is for the provider's operators."}
+REFUSALS = {permission.refusal for permission in Permission} | {
+    "This is for people of a partner.",
+    "This page is for the provider's operators.",
+}
 SAMPLES: dict[Any, Any] = {str: "x", int: 1, float: 1.0, bool: True, dict: {}, list: []}
 
 

@@ -1,4 +1,4 @@
-"""Characters that no font of the documents has, such as emoji in an account's name: left out, or shown as "?"."""
+"""Characters that no font of the documents has, such as emoji in a name: left out, or shown as "?"."""
 
 import re
 import unicodedata

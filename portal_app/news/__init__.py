@@ -1,0 +1,1 @@
+"""What is new: posts, and which of them a person has read."""

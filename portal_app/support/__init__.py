@@ -1,0 +1,1 @@
+"""Help: articles by topic, full-text search, ways to reach the provider."""
