@@ -33,7 +33,14 @@ def _ask() -> rx.Component:
         rx.el.p("Enter the email address that you sign in with. You get a link to choose a new password."),
         rx.el.form(
             text_input("Email", "email", type="email", error=ForgotState.email_error, auto_complete="username"),
-            button("Send the link", kind="primary", type="submit", busy=ForgotState.busy),
+            # Enter in the field would send it before the scripts are there.
+            button(
+                "Send the link",
+                kind="primary",
+                type="submit",
+                busy=ForgotState.busy,
+                disabled=~rx.State.is_hydrated,
+            ),
             on_submit=ForgotState.submit,
             method="post",
             no_validate=True,

@@ -105,6 +105,9 @@ def test_before_the_scripts_are_there_nothing_can_be_pressed_in_vain(people: Peo
     expect(works).to_have_css("pointer-events", "auto")
     works.focus()
     expect(works).to_be_focused()
+    page.goto("/forgot")
+    page.get_by_label("Email", exact=True).fill(ADMIN)
+    expect(page.get_by_role("button", name="Send the link")).to_be_disabled()
 
 
 def test_an_unknown_address_says_so_and_leads_home(people: People) -> None:
