@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import secrets
 import sys
 from collections import deque
 from typing import cast
@@ -11,7 +10,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import logs
+from portal_app import logs, traces
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -66,7 +65,7 @@ from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.shell import branding, http, pages
+from portal_app.shell import branding, health, http, observed, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -132,6 +131,7 @@ PAGES = (
 )
 log = logging.getLogger("portal")
 logs.hide_secrets()
+observed.observe()
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)
 
@@ -140,7 +140,8 @@ def on_error(exception: Exception) -> rx.event.EventSpec | None:
     """A refusal is shown as its sentence; anything else only as a reference to the log."""
     if isinstance(exception, PortalError):
         return _tell(exception.sentence)
-    reference = secrets.token_hex(4)
+    observed.resume()
+    reference = traces.reference()
     log.error("unexpected error, reference %s", reference, exc_info=exception)
     return _tell(f"Something went wrong. Nothing was changed. Reference: {reference}")
 
@@ -185,7 +186,7 @@ app = rx.App(
                 *learning_routes.routes,
                 *payment_routes.routes,
                 *branding.routes,
-                *http.routes,
+                *health.routes,
                 *first_view.routes,
                 *api.routes,
                 *compat.routes,

@@ -122,6 +122,7 @@ ROUTES: dict[str, str] = {
     "/content/{kind}/{slug}/{file}": PARTNERS,
     "/files/{number}": SIGNED_IN,
     "/healthz": "public: a supervisor asks it",
+    "/metrics": "public: asks for this machine or a token itself",
     "/operator/audit/export.csv": OPERATORS,
     "/learning/certificates/{number}.pdf": PARTNERS,
     "/operator/bills/{number}.{ending}": OPERATORS,
