@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from portal_app.lean_pages import styled
@@ -38,6 +39,12 @@ def ensure_built() -> bool:
     _use_own_address()
     STAMP.write_text(wanted)
     return True
+
+
+@cache
+def stamp() -> str:
+    """The digest of what the built pages were made of; empty when there are none."""
+    return STAMP.read_text() if STAMP.exists() else ""
 
 
 def _environment() -> dict[str, str]:

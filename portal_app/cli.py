@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, col, select
 
-from portal_app import archive, clock, db, doctor, logs, migrations, serve
+from portal_app import archive, build, clock, db, doctor, logs, migrations, serve
 from portal_app.accounts.import_csv import counted
 from portal_app.accounts.import_service import import_file
 from portal_app.accounts.import_text import WINDOWS
@@ -150,7 +150,7 @@ def _add_work(commands: "argparse._SubParsersAction") -> None:
 
 
 def _add_care(commands: "argparse._SubParsersAction") -> None:
-    backup = _add(commands, "backup", _backup, "Write database and encryption key to a new file, while all runs on.")
+    backup = _add(commands, "backup", _backup, "Write database, key and files to a new file, while all runs on.")
     backup.add_argument("file", type=Path, help="the tar file to write; an existing one is never overwritten")
     restore = _add(commands, "restore", _restore, "Put a backup into the data folder; the portal must be stopped.")
     restore.add_argument("file", type=Path, help="a file that `backup` wrote")
@@ -164,6 +164,7 @@ def _add_care(commands: "argparse._SubParsersAction") -> None:
     restrictions.add_argument("--partner", required=True, metavar="CODE", help="the partner ID")
     check = _add(commands, "verify-audit", _verify_audit, "Walk the audit's chains, and say where one is broken.")
     check.add_argument("--partner", metavar="CODE", help="only this partner's chain")
+    _add(commands, "build", _build, "Build the pages if need be, for an image or before an upgraded portal starts.")
     _add(commands, "doctor", _doctor, "Look at settings, data folder, database, key, clock and pages; change nothing.")
 
 
@@ -336,6 +337,11 @@ def _verify_chain(chain: int, name: str) -> int:
         print(f"{name}: BROKEN: {verdict.fault}. The {verdict.rows:,} rows before it hold.")
         return 1
     print(f"{name}: {verdict.rows:,} rows hold. Ends with {verdict.hash or 'nothing yet'}")
+    return 0
+
+
+def _build(_given: Arguments) -> int:
+    print("The pages are built." if build.ensure_built() else "The pages were built already.")
     return 0
 
 

@@ -5,11 +5,13 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+import redis
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
@@ -17,16 +19,19 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col, select
 
-from portal_app import archive, build, clock, crypto, db, migrations
+from portal_app import archive, build, clock, colours, crypto, db, migrations, pg_tools
 from portal_app.backups.engine import tools
+from portal_app.brand import brand
 from portal_app.content import folder
 from portal_app.demo import service as demo
 from portal_app.errors import PortalError
+from portal_app.jobs import standing
 from portal_app.mail import smtp
-from portal_app.models import AuditEvent, CustomStorage, Partner
-from portal_app.settings import settings, unknown_names
+from portal_app.models import AuditEvent, CustomStorage, JobState, Partner
+from portal_app.settings import Settings, settings, unknown_names
 
 LEAST_FREE = 500 * 1024**2
+LATEST_CYCLE = timedelta(days=2)
 
 
 class Level(StrEnum):
@@ -58,8 +63,11 @@ def examine() -> Iterator[Finding]:
     yield _folder()
     yield _space()
     yield _clock_offset()
+    yield from _address()
     yield from _database()
+    yield from _redis()
     yield _pages()
+    yield _brand()
     yield _content()
     yield _mail()
     yield _engine()
@@ -131,6 +139,7 @@ def _reached() -> Iterator[Finding]:
         yield _soundness(session)
         yield _key(has_secrets=session.exec(select(CustomStorage.account_id).limit(1)).first() is not None)
         yield _order_of_time(session)
+        yield _work(session)
         yield _demo_people(session)
 
 
@@ -149,6 +158,9 @@ def _shape(connection: Connection) -> Finding:
 
 def _soundness(session: Session) -> Finding:
     if session.get_bind().dialect.name != "sqlite":
+        if missing := pg_tools.missing():
+            advice = "Install PostgreSQL's client tools, not older than the server."
+            return Finding(Level.WARN, f"Soundness: no backup without {' and '.join(missing)}.", advice)
         return Finding(Level.OK, "Soundness: PostgreSQL checks its pages itself.")
     found = session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if found != "ok":
@@ -222,6 +234,59 @@ def _payments() -> Finding:
             Level.WARN, "Payments: the sandbox takes no real money.", "Set PORTAL_PAYMENT_GATEWAY and its keys."
         )
     return Finding(Level.OK, f"Payments: {settings().payment_gateway.capitalize()}.")
+
+
+def _address() -> Iterator[Finding]:
+    given = settings()
+    if given.host == "127.0.0.1" and not given.public_url:
+        return
+    if not given.public_url.startswith("https://"):
+        advice = "Put a proxy with TLS before it, and say its address in PORTAL_PUBLIC_URL."
+        yield Finding(Level.WARN, "Address: people come without TLS.", advice)
+    elif not given.trusted_proxies:
+        advice = "Name the proxy in PORTAL_TRUSTED_PROXIES: else its address is everybody's."
+        yield Finding(Level.WARN, "Address: no proxy is trusted.", advice)
+    else:
+        yield Finding(Level.OK, f"Address: {given.public_url}, behind a proxy.")
+
+
+def _redis() -> Iterator[Finding]:
+    if not (url := settings().redis_url):
+        return
+    try:
+        with closing(redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3)) as client:
+            client.ping()
+    except redis.RedisError as fault:
+        what = f"Redis: it does not answer ({type(fault).__name__})."
+        yield Finding(Level.FAIL, what, "Check PORTAL_REDIS_URL and that it runs.")
+    else:
+        yield Finding(Level.OK, "Redis: it answers.")
+
+
+def _brand() -> Finding:
+    found = brand()
+    if left := sorted({name for logo in (found.logo, found.logo_dark, found.icon) for name in logo.left_out}):
+        what = f"Brand: of a logo only its shapes are shown, without {', '.join(left)}."
+        return Finding(Level.WARN, what, "Make paths of letters and pictures in it.")
+    if found.support_email == str(Settings.model_fields["support_email"].default):
+        return Finding(Level.WARN, "Brand: people are told to write to nobody.", "Set PORTAL_SUPPORT_EMAIL.")
+    if found.light.solid != found.accent:
+        what = f"Brand: {found.accent} was moved to {found.light.solid}, on which white words can be read."
+        return Finding(Level.WARN, what, "Fine unless you want a colour of your own choice: set PORTAL_BRAND_ACCENT.")
+    if colours.contrast(found.accent, "#ffffff") < colours.WORDS:
+        what = f"Brand: words in {found.accent} can't be read on white; they are written in {found.light.text}."
+        return Finding(Level.OK, what)
+    return Finding(Level.OK, f"Brand: {found.name}, in {found.accent}.")
+
+
+def _work(session: Session) -> Finding:
+    found = standing.standing(session)
+    late = found.cycle_at and clock.now().timestamp() - found.cycle_at > LATEST_CYCLE.total_seconds()
+    if late:
+        return Finding(Level.WARN, "Work: no daily work for two days.", "Run: python -m portal_app cycle")
+    if dict(found.jobs)[JobState.WAITING] and standing.is_worker_gone():
+        return Finding(Level.WARN, "Work: jobs wait, and no worker was seen.", "Run: python -m portal_app worker")
+    return Finding(Level.OK, f"Work: up to date; {found.mail:,} mails wait.")
 
 
 def _mail() -> Finding:

@@ -14,10 +14,18 @@ from reflex_base.plugins import Plugin
 from portal_app import brand_words
 
 _IN_PLACE_OF_EMOTION = "utils/jsx.js"
+_IN_PLACE_OF_POLLING = "utils/no_polling.js"
+_NO_POLLING = "export class XHR {}\nexport class Fetch {}\nexport class WT {}\n"
 _ALIASES = "alias: ["
-_ALIAS = (
-    '\n      { find: "@emotion/react", replacement:'
-    f' fileURLToPath(new URL("./{_IN_PLACE_OF_EMOTION}", import.meta.url)) }},'
+
+
+def _alias(find: str, file: str) -> str:
+    return f'\n      {{ find: {find}, replacement: fileURLToPath(new URL("./{file}", import.meta.url)) }},'
+
+
+# The socket is a websocket from the start (`transport` of Reflex): other ways to carry it are never taken.
+_ALIAS = _alias('"@emotion/react"', _IN_PLACE_OF_EMOTION) + _alias(
+    r"/^\.(\/transports)?\/(polling-(xhr(\.node)?|fetch)|webtransport)\.js$/", _IN_PLACE_OF_POLLING
 )
 _GROUPS = "groups: ["
 # Icons of the frame and of the dashboard, and the brand's words. In a file each, as the bundler has it of what several
@@ -45,9 +53,10 @@ class LeanPages(Plugin):
     """Changes the compiled pages before they are bundled."""
 
     def get_static_assets(self, **_context: Any) -> Sequence[tuple[Path, str]]:
-        """React's own function under the name by which the pages import Emotion's; the words of the brand."""
+        """What takes the place of parts of libraries; and the words of the brand."""
         jsx = 'export { createElement as jsx } from "react";\n'
-        return [(Path(_IN_PLACE_OF_EMOTION), jsx), (Path(brand_words.SCRIPT), brand_words.SOURCE)]
+        files = {_IN_PLACE_OF_EMOTION: jsx, _IN_PLACE_OF_POLLING: _NO_POLLING, brand_words.SCRIPT: brand_words.SOURCE}
+        return [(Path(name), source) for name, source in files.items()]
 
     def pre_compile(self, **context: Any) -> None:
         """Reflex calls it to learn what is to be done with which file."""
@@ -57,7 +66,7 @@ class LeanPages(Plugin):
 
 
 def with_alias(config: str) -> str:
-    """The bundler's settings, with React in place of Emotion."""
+    """The bundler's settings, with React in place of Emotion, and without ways of the socket that it never takes."""
     return config if _ALIAS in config else config.replace(_ALIASES, _ALIASES + _ALIAS, 1)
 
 

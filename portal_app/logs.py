@@ -1,9 +1,12 @@
 """Nothing secret gets into a log, whoever writes the line: the portal, Reflex, the server, a library, a trace."""
 
+import json
 import logging
 import re
 from copy import copy
+from datetime import UTC, datetime
 
+from portal_app import traces
 from portal_app.settings import settings
 
 _HIDDEN = "…"
@@ -36,9 +39,28 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _format = logging.Handler.format
 
 
+class OneLine(logging.Formatter):
+    """A line of JSON for each record, for programs that gather logs. Its parts are without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Such as {"time": …, "level": "INFO", "logger": …, "message": …, "request": …}."""
+        parts = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": without_secrets(record.getMessage()),
+            "request": traces.current(),
+            "trace": without_secrets(self.formatException(record.exc_info)) if record.exc_info else "",
+        }
+        return json.dumps({name: part for name, part in parts.items() if part}, ensure_ascii=False)
+
+
 def begin() -> None:
     """Log as a process of the portal does."""
     logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if settings().log_format == "json":
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(OneLine())
     hide_secrets()
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -59,4 +81,9 @@ def _format_without_secrets(handler: logging.Handler, record: logging.LogRecord)
     shown = copy(record)
     # What somebody sent must not look like a line of its own.
     shown.msg, shown.args = _CONTROL.sub(lambda sign: repr(sign[0])[1:-1], record.getMessage()), ()
+    if isinstance(handler.formatter, OneLine):
+        # What hides secrets in the whole line could also take its quotes away.
+        return _format(handler, shown)
+    if mark := traces.current():
+        shown.msg = f"[{mark}] {shown.msg}"
     return without_secrets(_format(handler, shown))

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import secrets
 import sys
 from collections import deque
 from typing import cast
@@ -11,7 +10,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import logs
+from portal_app import logs, traces
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -34,7 +33,9 @@ from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.compat import app as compat
+from portal_app.content import page as operator_content_page
 from portal_app.content import routes as content_routes
+from portal_app.content import upload_routes as content_upload_routes
 from portal_app.customer_users import page as customer_users_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
@@ -69,7 +70,7 @@ from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.shell import branding, http, pages
+from portal_app.shell import branding, health, http, observed, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -111,6 +112,7 @@ PAGES = (
     news_page,
     notifications_page,
     operator_bill_page,
+    operator_content_page,
     operator_finance_page,
     operator_jobs_page,
     operator_mail_page,
@@ -138,6 +140,7 @@ PAGES = (
 )
 log = logging.getLogger("portal")
 logs.hide_secrets()
+observed.observe()
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)
 
@@ -146,7 +149,8 @@ def on_error(exception: Exception) -> rx.event.EventSpec | None:
     """A refusal is shown as its sentence; anything else only as a reference to the log."""
     if isinstance(exception, PortalError):
         return _tell(exception.sentence)
-    reference = secrets.token_hex(4)
+    observed.resume()
+    reference = traces.reference()
     log.error("unexpected error, reference %s", reference, exc_info=exception)
     return _tell(f"Something went wrong. Nothing was changed. Reference: {reference}")
 
@@ -184,6 +188,7 @@ app = rx.App(
                 *auth_routes.routes,
                 *audit_routes.routes,
                 *content_routes.routes,
+                *content_upload_routes.routes,
                 *document_routes.routes,
                 *file_routes.routes,
                 *oidc_routes.routes,
@@ -191,7 +196,7 @@ app = rx.App(
                 *learning_routes.routes,
                 *payment_routes.routes,
                 *branding.routes,
-                *http.routes,
+                *health.routes,
                 *first_view.routes,
                 *api.routes,
                 *compat.routes,

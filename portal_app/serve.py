@@ -27,7 +27,7 @@ OPTIONS: dict[str, Any] = {
     "proxy_headers": False,
     "server_header": False,
     "log_config": None,
-    "timeout_graceful_shutdown": 5,
+    "timeout_graceful_shutdown": settings().stop_seconds,
 }
 
 

@@ -127,6 +127,15 @@ class Settings(BaseSettings):
     )
     stripe_url: str = Field("", description="Another address than Stripe's own API.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field(
+        "text", pattern="^(text|json)$", description="text, or json: one line of JSON for each record."
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Lets monitoring read /metrics from elsewhere; empty: only this machine may."
+    )
+    stop_seconds: int = Field(
+        10, ge=1, le=300, description="How long requests and events may still run when the server is told to stop."
+    )
     brand_name: str = Field(
         "Keelson Backup", max_length=40, description="Name shown in the header and on the sign-in page."
     )

@@ -1,11 +1,14 @@
 """What a log line must never hold, in every shape that something may write it."""
 
 import io
+import json
 import logging
+from collections.abc import Callable
 
 import pytest
 
-from portal_app import logs
+from portal_app import logs, traces
+from portal_app.settings import reset_settings
 
 TOKEN = "iSz1TuKu3Ct0oaUyCmqkCdVWd7qPD0tSYAc1Hsu3D4I"
 SECRET = "hunter2-and-more"
@@ -100,3 +103,47 @@ def test_what_somebody_sent_can_not_look_like_a_line_of_its_own(
     monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(written)])
     logger.warning("refused %s", "x\r\n2026-11-24 INFO signed in\x1b[2J\u2028y")
     assert written.getvalue() == "refused x\\r\\n2026-11-24 INFO signed in\\x1b[2J\\u2028y\n"
+
+
+def _logged(handler_format: logging.Formatter, write: Callable[[logging.Logger], None]) -> str:
+    logs.hide_secrets()
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setFormatter(handler_format)
+    logger = logging.Logger("portal.test")
+    logger.addHandler(handler)
+    write(logger)
+    return said.getvalue()
+
+
+def _fail(logger: logging.Logger) -> None:
+    try:
+        raise ValueError(f'{{"password": "{SECRET}"}}')
+    except ValueError:
+        logger.exception('cannot do {"authorization": "Bearer %s"}\nfor "you"', SECRET)
+
+
+def test_a_line_of_json_holds_its_parts_and_no_secret() -> None:
+    mark = traces.begin()
+    said = _logged(logs.OneLine(), _fail)
+    (line,) = said.splitlines()
+    found = json.loads(line)
+    assert (found["level"], found["logger"], found["request"]) == ("ERROR", "portal.test", mark)
+    assert "cannot do" in found["message"]
+    assert '"you"' in found["message"]
+    assert "ValueError" in found["trace"]
+    assert SECRET not in said
+
+
+def test_a_line_of_text_begins_with_the_id_of_the_request() -> None:
+    mark = traces.begin()
+    assert _logged(logging.Formatter("%(levelname)s %(message)s"), _fail).startswith(f"ERROR [{mark}] cannot do")
+
+
+def test_the_log_is_json_if_the_settings_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL_LOG_FORMAT", "json")
+    reset_settings()
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [logging.StreamHandler(io.StringIO())])
+    logs.begin()
+    assert all(isinstance(handler.formatter, logs.OneLine) for handler in root.handlers)

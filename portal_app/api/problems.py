@@ -2,7 +2,6 @@
 
 import json
 import logging
-import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from portal_app import traces
 from portal_app.backups.intake import sentences
 from portal_app.errors import Conflict, Denied, Invalid, NotFound, PortalError
 
@@ -113,7 +113,7 @@ def _busy(fault: Any) -> Response:
 
 
 def _broken(fault: Any) -> Response:
-    reference = secrets.token_hex(4)
+    reference = traces.reference()
     log.error("Reference %s", reference, exc_info=fault)
     return ProblemResponse(500, f"Something went wrong on our side. Reference: {reference}.")
 

@@ -26,9 +26,8 @@ NOT_FOUND = "There is no such file. It may have been deleted after its time."
 
 def new_place() -> Path:
     """Where the next file may be written: a name that nobody can guess, in a folder of our own."""
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder / secrets.token_hex(16)
+    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder() / secrets.token_hex(16)
 
 
 @contextmanager
@@ -105,7 +104,7 @@ def link_to(file: StoredFile) -> str:
 
 def path_of(file: StoredFile) -> Path:
     """Where the file lies."""
-    return _folder() / file.path
+    return folder() / file.path
 
 
 def end_all_of(session: Session, account_id: int) -> None:
@@ -127,7 +126,8 @@ def prune(session: Session) -> None:
         session.delete(file)
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where all files lie."""
     return settings().data_dir / "files"
 
 

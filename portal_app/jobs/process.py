@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from portal_app import clock, db, locks
 from portal_app.backups.engine import backing_up, runs, tools
+from portal_app.jobs import standing
 from portal_app.jobs.handlers import BACKUPS, OTHERS
 from portal_app.jobs.worker import Worker
 from portal_app.models import Job, JobState
@@ -44,6 +45,7 @@ def work(stop: Event) -> None:
     for thread in threads:
         thread.start()
     while not stop.is_set():
+        standing.worker_looked()
         look()
         stop.wait(LOOK_SECONDS)
     for worker in workers:

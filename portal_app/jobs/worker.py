@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from portal_app import db
+from portal_app import db, traces
 from portal_app.errors import PortalError
 from portal_app.jobs import queue
 from portal_app.models import Job, JobState
@@ -95,6 +95,7 @@ class Worker:
         return True
 
     def _do(self, job: Job) -> None:
+        traces.begin()
         work, ended = Work(job), Event()
         beats = threading.Thread(target=self._keep_alive, args=(work, ended), daemon=True)
         beats.start()

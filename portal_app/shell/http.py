@@ -1,6 +1,5 @@
 """What stands between the network and Reflex: proxies, origins, headers, unknown events, health."""
 
-import asyncio
 import logging
 import re
 import time
@@ -17,17 +16,15 @@ from reflex_base.registry import RegistrationContext
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal_app import build, db, migrations
+from portal_app import build, metrics
 from portal_app.auth import guard
 from portal_app.auth.actor import Origin
 from portal_app.auth.routes import host_of
 from portal_app.settings import settings
-from portal_app.shell import headers, limits
+from portal_app.shell import headers, limits, observed
 from portal_app.shell.built import BuiltFiles
 
 log = logging.getLogger("portal.http")
@@ -56,16 +53,17 @@ class Edge:
         if scope["type"] == "websocket":
             return await self._socket(scope, receive, send)
         if scope["type"] == "http":
-            send = headers.with_headers(scope, send)
-            if refusal := _refusal(scope):
-                return await refusal(scope, receive, send)
-            receive = limits.in_time(scope, receive)
+            with observed.request(scope, headers.with_headers(scope, send)) as answer:
+                if refusal := _refusal(scope):
+                    return await refusal(scope, receive, answer)
+                return await self.app(scope, limits.in_time(scope, receive), answer)
         return await self.app(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self.sockets.one(scope) as may_stand:
             if may_stand and _same_site(scope):
-                return await self.app(scope, receive, send)
+                with metrics.socket():
+                    return await self.app(scope, receive, send)
             return await send({"type": "websocket.close", "code": 1008})
 
 
@@ -256,26 +254,3 @@ def is_plain(value: Any, depth: int = DEEPEST) -> bool:
         inner = [*value, *value.values()] if isinstance(value, dict) else value
         return depth > 0 and all(is_plain(one, depth - 1) for one in inner)
     return value is None or isinstance(value, bool | int | float)
-
-
-@guard.public("tells a supervisor that the process lives")
-async def healthz(_request: Request) -> Response:
-    """GET /healthz."""
-    return JSONResponse({"status": "ok"})
-
-
-@guard.public("tells a proxy whether to send people here")
-async def readyz(_request: Request) -> Response:
-    """GET /readyz: database reachable and of the newest shape."""
-    ready = await asyncio.to_thread(_ready)
-    return JSONResponse({"status": "ok" if ready else "not ready"}, 200 if ready else 503)
-
-
-def _ready() -> bool:
-    if not db.is_alive():
-        return False
-    with db.engine().connect() as connection:
-        return migrations.is_current(connection)
-
-
-routes = [Route("/healthz", healthz), Route("/readyz", readyz)]

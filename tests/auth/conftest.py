@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from portal_app.auth import limiter, routes
-from portal_app.shell import http
+from portal_app.shell import health, http
 from tests.cast import cast
 
 __all__ = ["cast"]
@@ -29,7 +29,7 @@ def send(database: Any) -> Send:
 
     def sending(method: str, path: str, *, peer: str = "192.0.2.7", **given: Any) -> httpx.Response:
         async def run() -> httpx.Response:
-            app = http.outermost(Starlette(routes=[*routes.routes, *http.routes]))
+            app = http.outermost(Starlette(routes=[*routes.routes, *health.routes]))
             transport = httpx.ASGITransport(app, client=(peer, 50_000))
             async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as client:
                 return await client.request(method, path, **given)

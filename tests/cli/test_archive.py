@@ -106,18 +106,6 @@ def test_backup_refuses_what_it_can_not_do(
     assert not (tmp_path / "b.tar").exists()
 
 
-def test_postgresql_has_its_own_tools(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PORTAL_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    reset_settings()
-    assert run("backup", tmp_path / "b.tar") == 1
-    assert run("restore", tmp_path / "b.tar") == 1
-    lines = capsys.readouterr().err.splitlines()
-    assert "pg_dump" in lines[0]
-    assert "pg_restore" in lines[1]
-
-
 @pytest.mark.usefixtures("portal")
 def test_present_data_stay_unless_told_and_are_kept_even_then(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -192,7 +180,7 @@ def _no_file(kind: bytes) -> Callable[[bytes], bytes]:
         _archive(encryption=b"c2hvcnQ="),
         _archive(about=b"{"),
         _archive(about=b"[]"),
-        _archive(about=json.dumps({"format": 2}).encode()),
+        _archive(about=json.dumps({"format": 3}).encode()),
     ],
 )
 def test_a_damaged_file_changes_nothing(

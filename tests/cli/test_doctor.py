@@ -16,7 +16,8 @@ from portal_app.auth.actor import system
 from portal_app.backups.engine import tools
 from portal_app.demo.service import ensure_demo
 from portal_app.doctor import Level
-from portal_app.models import CustomStorage
+from portal_app.jobs import queue
+from portal_app.models import CustomStorage, CycleRun
 from portal_app.settings import reset_settings
 from tests import factories
 from tests.cli.conftest import Run
@@ -42,6 +43,8 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
         for name, value in {"HOST": HOST, "PORT": str(port), "SECURITY": "none"}.items():
             monkeypatch.setenv(f"PORTAL_SMTP_{name}", value)
         monkeypatch.setenv("PORTAL_PUBLIC_URL", "https://portal.acme.example")
+        monkeypatch.setenv("PORTAL_TRUSTED_PROXIES", "10.0.0.5")
+        monkeypatch.setenv("PORTAL_SUPPORT_EMAIL", "help@acme.example")
         reset_settings()
         yield box
 
@@ -73,7 +76,7 @@ def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
 def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 14
+    assert len(lines) == 17
     assert all(line.startswith("OK    ") for line in lines), lines
 
 
@@ -204,6 +207,42 @@ def _links_to_nowhere(patch: pytest.MonkeyPatch, _folder: Path) -> None:
     _set(patch, "PORTAL_PUBLIC_URL", "")
 
 
+def _no_tls(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_PUBLIC_URL", "http://portal.acme.example")
+
+
+def _no_proxy(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_TRUSTED_PROXIES", "")
+
+
+def _no_redis(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_REDIS_URL", f"redis://:hidden@127.0.0.1:{free_port()}/0")
+
+
+def _middling_accent(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_BRAND_ACCENT", "#e67e22")
+
+
+def _nobodys_address(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    _set(patch, "PORTAL_SUPPORT_EMAIL", "support@portal.example")
+
+
+def _letters_in_the_logo(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text>Acme</text></svg>'
+    (folder / "logo.svg").write_text(svg)
+    _set(patch, "PORTAL_BRAND_LOGO", str(folder / "logo.svg"))
+
+
+def _no_worker(_patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    db.write(queue.add, system(), "forget")
+
+
+def _no_cycle(_patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    then = clock.now() - timedelta(days=3)
+    run = CycleRun(day=then.date(), holder="x", held_until=then, started_at=then, finished_at=then)
+    db.write(lambda session: session.add(run))
+
+
 def _play_money(patch: pytest.MonkeyPatch, _folder: Path) -> None:
     _set(patch, "PORTAL_PAYMENT_GATEWAY", "sandbox")
 
@@ -228,6 +267,14 @@ def _play_money(patch: pytest.MonkeyPatch, _folder: Path) -> None:
         (_future, "Time", Level.FAIL),
         (_demo_beside_a_partner, "Demo", Level.FAIL),
         (_no_pages, "Pages", Level.WARN),
+        (_no_tls, "Address", Level.WARN),
+        (_no_proxy, "Address", Level.WARN),
+        (_no_redis, "Redis", Level.FAIL),
+        (_middling_accent, "Brand", Level.WARN),
+        (_nobodys_address, "Brand", Level.WARN),
+        (_letters_in_the_logo, "Brand", Level.WARN),
+        (_no_worker, "Work", Level.WARN),
+        (_no_cycle, "Work", Level.WARN),
         (_old_pages, "Pages", Level.WARN),
         (_no_mail_server, "Mail", Level.WARN),
         (_dead_mail_server, "Mail", Level.FAIL),

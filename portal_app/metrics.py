@@ -1,0 +1,91 @@
+"""What monitoring reads at /metrics. No label is ever the name, address or number of anybody."""
+
+import platform
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    Summary,
+    generate_latest,
+)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# The first part of a path, if it is one of these; else it is a page. A closed list: anybody may make up paths.
+_AREAS = frozenset({"api", "assets", "auth", "billing", "brand", "compat", "content", "files", "webhooks"})
+_HEALTH = frozenset({"/healthz", "/readyz", "/metrics"})
+_SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+_build = Info("portal_build", "What runs here.", registry=REGISTRY)
+_requests = Counter("portal_http_requests", "Answered requests.", ["area", "status"], registry=REGISTRY)
+_request_seconds = Histogram(
+    "portal_http_request_seconds",
+    "From request to end of answer.",
+    ["area"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+_events = Counter("portal_events", "Handled events of open pages.", ["handler", "outcome"], registry=REGISTRY)
+_event_seconds = Summary("portal_event_seconds", "Time in a handler.", ["handler"], registry=REGISTRY)
+_all_events_seconds = Histogram(
+    "portal_all_events_seconds", "Time in all handlers.", buckets=_SECONDS, registry=REGISTRY
+)
+_events_running = Gauge("portal_events_running", "Events in hand.", registry=REGISTRY)
+_sockets = Gauge("portal_sockets", "Open pages.", registry=REGISTRY)
+_jobs = Gauge("portal_jobs", "Jobs of the queue; failed: within a day.", ["state"], registry=REGISTRY)
+_mail = Gauge("portal_outbox_waiting", "Mails that wait for the mail server.", registry=REGISTRY)
+_cycle = Gauge("portal_last_cycle_timestamp_seconds", "When a day's daily work was last done.", registry=REGISTRY)
+_worker = Gauge("portal_worker_seen_timestamp_seconds", "When a worker was last seen; 0: never.", registry=REGISTRY)
+
+
+def request_ended(path: str, status: int, seconds: float) -> None:
+    """Count an answered request."""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    area = "health" if path in _HEALTH else first if first in _AREAS else "page"
+    _requests.labels(area, str(status)).inc()
+    _request_seconds.labels(area).observe(seconds)
+
+
+def event_ended(handler: str, outcome: str, seconds: float) -> None:
+    """Count a handled event. `handler` is one that is registered; `outcome`: done, refused, failed or left."""
+    _events.labels(handler, outcome).inc()
+    _event_seconds.labels(handler).observe(seconds)
+    _all_events_seconds.observe(seconds)
+
+
+def event() -> AbstractContextManager[object]:
+    """Until the block ends, an event is in hand."""
+    return _events_running.track_inprogress()
+
+
+def socket() -> AbstractContextManager[object]:
+    """Until the block ends, a page is open."""
+    return _sockets.track_inprogress()
+
+
+def told(jobs: Iterable[tuple[str, int]], mail: int, cycle: float, worker: float) -> None:
+    """What the database and the data folder say."""
+    for state, count in jobs:
+        _jobs.labels(state).set(count)
+    _mail.set(mail)
+    _cycle.set(cycle)
+    _worker.set(worker)
+
+
+def build_is(build: str, database: str) -> None:
+    """What was started: the digest of its sources, and the kind of its database."""
+    _build.info({"sources": build[:12], "database": database, "python": platform.python_version()})
+
+
+def text() -> bytes:
+    """All of it, as Prometheus reads it."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,1 @@
+"""The portal as what runs: stopping, monitoring, deployment."""
