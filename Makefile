@@ -4,7 +4,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help run test lint format bench recordings clean install install-test
 
@@ -39,7 +38,7 @@ format: install-test ## Bring the code into the common style
 	$(VENV)/bin/ruff format .
 
 test: install-test lint ## Everything: style, types, services, pages in a real browser
-	$(RUN) -m pytest -n 4 --dist loadfile --ignore tests/e2e
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 	$(RUN) -m pytest -n 2 --dist loadfile tests/e2e
 
 bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
@@ -51,3 +50,4 @@ recordings: install-test ## Make the courses' screen recordings anew, from the p
 
 clean: ## Remove what was built and installed; the data folder stays
 	rm -rf $(VENV) .web .pytest_cache .ruff_cache .states
+	find portal_app tests alembic -name __pycache__ -prune -exec rm -rf {} +

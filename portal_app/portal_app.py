@@ -33,7 +33,9 @@ from portal_app.billing import page as billing_status_page
 from portal_app.billing import result_page as payment_result_page
 from portal_app.billing import unpaid_page as unpaid_bills_page
 from portal_app.compat import app as compat
+from portal_app.content import page as operator_content_page
 from portal_app.content import routes as content_routes
+from portal_app.content import upload_routes as content_upload_routes
 from portal_app.customer_users import page as customer_users_page
 from portal_app.dashboard import first_view
 from portal_app.dashboard import page as dashboard_page
@@ -107,6 +109,7 @@ PAGES = (
     news_page,
     notifications_page,
     operator_bill_page,
+    operator_content_page,
     operator_finance_page,
     operator_new_partner_page,
     operator_page,
@@ -179,6 +182,7 @@ app = rx.App(
                 *auth_routes.routes,
                 *audit_routes.routes,
                 *content_routes.routes,
+                *content_upload_routes.routes,
                 *document_routes.routes,
                 *file_routes.routes,
                 *oidc_routes.routes,

@@ -15,6 +15,7 @@ class Activity(StrEnum):
     BACKUP_RUN = "Backup run"
     BACKUP_TASKS = "Backup tasks"
     BILLING_DETAILS = "Billing details update"
+    CONTENT = "Content"
     DATA_EXPORT = "Data export"
     DATA_RESTORE = "Data restore"
     LEARNING = "Learning"

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,14 +21,16 @@ from portal_app.settings import settings
 
 NOT_FOUND = "There is no such page. It may have been taken back."
 NO_FILE = "There is no such file."
+_NEVER = datetime.max.replace(tzinfo=UTC)
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """All pages as of one stamp; some of them may come out later."""
+    """All pages that are out, as of one stamp and until the next of them comes out."""
 
     stamp: tuple[Any, ...]
+    until: datetime
     pages: Mapping[Key, Page]
 
 
@@ -41,30 +44,33 @@ def shelf(session: Session) -> Shelf:
     # The database too: a process may know several (tests, a restore).
     stamp = (str(session.get_bind().engine.url), found.number, *repository.stamp(session))
     kept = _kept.get("shelf")
-    if kept is None or kept.stamp != stamp:
-        over = {(row.kind, row.slug): page_of(row) for row in repository.published(session)}
-        kept = Shelf(stamp, dict(found.pages) | over)
+    if kept is None or kept.stamp != stamp or kept.until <= clock.now():
+        kept = _made(stamp, found.pages, [page_of(row) for row in repository.published(session)])
         with _lock:
             _kept["shelf"] = kept
     return kept
 
 
-def is_out(page: Page) -> bool:
-    """Whether its instant has come."""
-    return page.published_at is None or page.published_at <= clock.now()
+def _made(stamp: tuple[Any, ...], delivered: Mapping[Key, Page], written: Sequence[Page]) -> Shelf:
+    """What comes out later is not there yet; until then the delivered page stays in its place."""
+    now = clock.now()
+    every = [*delivered.values(), *written]
+    later = [page.published_at for page in every if page.published_at and page.published_at > now]
+    out = (page for page in every if page.published_at is None or page.published_at <= now)
+    return Shelf(stamp, min(later, default=_NEVER), {(page.kind, page.slug): page for page in out})
 
 
 def pages(session: Session, kind: str, section: str = "") -> list[Page]:
     """The published pages of a kind, in the order of their sections' own."""
     every = shelf(session).pages.values()
-    wanted = [page for page in every if page.kind == kind and section in {"", page.section} and is_out(page)]
+    wanted = [page for page in every if page.kind == kind and section in {"", page.section}]
     return sorted(wanted, key=lambda page: page.order)
 
 
 def page(session: Session, kind: str, slug: str) -> Page:
     """The published page. Raises NotFound."""
     found = shelf(session).pages.get((kind, slug))
-    if found is None or not is_out(found):
+    if found is None:
         raise NotFound(NOT_FOUND)
     return found
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, select
 
+from portal_app.db import is_reading
 from portal_app.models import ContentFile, ContentPage, ContentState
 
 
@@ -39,3 +41,26 @@ def files_of(session: Session, kind: str, slug: str) -> dict[str, int]:
     wanted = select(ContentFile.name, ContentFile.size_bytes)
     mine = (ContentPage.kind == kind, ContentPage.slug == slug)
     return dict(session.exec(wanted.join(ContentPage, col(ContentPage.id) == ContentFile.page_id).where(*mine)).all())
+
+
+def written(session: Session) -> Sequence[ContentPage]:
+    """All pages of operators, drafts too."""
+    return session.exec(select(ContentPage)).all()
+
+
+def written_page(session: Session, page_id: int) -> ContentPage | None:
+    """One of them; no other transaction changes it before this one ends."""
+    wanted = select(ContentPage).where(ContentPage.id == page_id)
+    return session.exec(wanted if is_reading(session) else wanted.with_for_update()).first()
+
+
+def written_as(session: Session, kind: str, slug: str) -> bool:
+    """Whether operators have a page of this name."""
+    wanted = select(ContentPage.id).where(ContentPage.kind == kind, ContentPage.slug == slug)
+    return session.exec(wanted).first() is not None
+
+
+def given_files(session: Session, page_id: int) -> Sequence[ContentFile]:
+    """The files of a page; what they hold is read only when it is asked for."""
+    wanted = select(ContentFile).where(ContentFile.page_id == page_id).order_by(col(ContentFile.name))
+    return session.exec(wanted.options(defer(ContentFile.data))).all()  # type: ignore[arg-type]

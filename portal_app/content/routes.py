@@ -15,31 +15,10 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Actor, ActorKind
 from portal_app.auth.routes import HEADERS, actor_of
 from portal_app.content import library
+from portal_app.content.media import KEPT, SHOWN
 from portal_app.errors import Denied, NotFound
 from portal_app.shell import headers
 
-# What a browser shows by itself; everything else it keeps as a file.
-SHOWN = {
-    ".avif": "image/avif",
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".mp4": "video/mp4",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".webm": "video/webm",
-    ".webp": "image/webp",
-}
-KEPT = {
-    ".csv": "text/csv; charset=utf-8",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".vtt": "text/vtt; charset=utf-8",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".zip": "application/zip",
-}
 # The viewer of PDFs does not start in a sandbox; nothing in the file runs all the same.
 _POLICIES = {".pdf": headers.FILE}
 

@@ -43,7 +43,7 @@ def _hits(shelf: Shelf, match: str, kinds: Collection[str], limit: int) -> list[
     with _lock:
         for kind, slug, snippet in _index_of(shelf).execute(_FIND, (match,)):
             page = shelf.pages[kind, slug]
-            if kind in kinds and library.is_out(page):
+            if kind in kinds:
                 hits.append(Hit(kind, slug, page.section, page.title, snippet))
             if len(hits) == limit:
                 break
@@ -51,12 +51,13 @@ def _hits(shelf: Shelf, match: str, kinds: Collection[str], limit: int) -> list[
 
 
 def _index_of(shelf: Shelf) -> sqlite3.Connection:
-    if shelf.stamp not in _index:
+    key = (*shelf.stamp, shelf.until)
+    if key not in _index:
         for old in _index.values():
             old.close()
         _index.clear()
-        _index[shelf.stamp] = _made(shelf)
-    return _index[shelf.stamp]
+        _index[key] = _made(shelf)
+    return _index[key]
 
 
 def _made(shelf: Shelf) -> sqlite3.Connection:

@@ -34,7 +34,6 @@ def certificate_link(number: rx.Var[str]) -> rx.Component:
         "Download certificate",
         href=f"{PATH}/certificates/{number}.pdf",
         icon="file-down",
-        external=True,
         download=True,
     )
 

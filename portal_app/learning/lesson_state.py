@@ -62,7 +62,8 @@ class LessonPageState(rx.State):
     @guard.partners()
     async def watched(self, position: float):
         """Keep where the video is, and count the time."""
-        await self._do(service.note, position)
+        if await self._do(service.note, position):
+            self.goes_on_at = position_text(service.whole_seconds(position))
 
     @rx.event
     @guard.partners()

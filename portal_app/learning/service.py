@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from portal_app import clock, db
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
-from portal_app.auth.actor import Actor, ActorKind
+from portal_app.auth.actor import Actor
 from portal_app.content import library, markdown, search
 from portal_app.content.rows import Page
-from portal_app.errors import Conflict, Denied, NotFound
+from portal_app.errors import Conflict, NotFound
 from portal_app.learning import catalogue, repository
 from portal_app.learning.captions import said_in
 from portal_app.learning.catalogue import Outline
@@ -82,7 +82,7 @@ def note(session: Session, actor: Actor, course_slug: str, slug: str, position: 
     _held(session, user_id)
     spent = _time_since(session, user_id)
     _touch(session, user_id, course_slug, slug)
-    kept = {} if position is None else {"position_seconds": int(min(max(position, 0), _LONGEST_VIDEO))}
+    kept = {} if position is None else {"position_seconds": whole_seconds(position)}
     counted = col(LessonProgress.spent_seconds) + spent
     session.execute(_of(user_id, course_slug, slug).values(spent_seconds=counted, **kept))
 
@@ -117,11 +117,15 @@ def certificate(session: Session, actor: Actor, number: str) -> Certificate:
     return found
 
 
+def whole_seconds(position: float) -> int:
+    """A place in a video as it is kept."""
+    return int(min(max(position, 0), _LONGEST_VIDEO))
+
+
 def _learner(actor: Actor) -> int:
     """The person's number. Raises Denied unless it is somebody of a partner, or an operator."""
-    if actor.kind not in {ActorKind.PARTNER, ActorKind.OPERATOR} or actor.user_id is None:
-        raise Denied("The Learning Hub is for the people of partners.")
-    return actor.user_id
+    actor.require_reader()
+    return actor.user_id or 0
 
 
 def _progressed(session: Session, user_id: int, outlines: Sequence[Outline]) -> list[Course]:

@@ -18,7 +18,7 @@ METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 LARGEST_BODY = 64 * 1024
 SECONDS_TO_SEND = 30.0
 # An uploaded file comes over a slow line too. Both limit the size themselves, and say so in their own way.
-_UPLOADS = "/accounts/import"
+_UPLOADS = ("/accounts/import", "/operator/content/files/")
 _API = "/api/"
 SECONDS_TO_UPLOAD = 600.0
 
@@ -31,7 +31,7 @@ def is_too_large(scope: Scope) -> bool:
 
 
 def _limits_itself(scope: Scope) -> bool:
-    return scope["path"].startswith((_UPLOADS, _API))
+    return scope["path"].startswith((*_UPLOADS, _API))
 
 
 def in_time(scope: Scope, receive: Receive) -> Receive:

@@ -63,6 +63,7 @@ OPERATOR: tuple[Place, ...] = tuple(
         ("Bank Receipts", "/operator/receipts"),
         ("Cycle Runs", "/operator/cycles"),
         ("Reconciliation", "/operator/reconciliation"),
+        ("Content", "/operator/content"),
         ("Operators", "/operator/operators"),
         ("Audit", "/operator/audit"),
     )

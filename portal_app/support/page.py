@@ -1,10 +1,7 @@
 """`/support`."""
 
-from collections.abc import Iterator
-
 import reflex as rx
 
-from portal_app.brand import brand
 from portal_app.shell.layout import portal_page
 from portal_app.support.state import PATH, Card, Line
 from portal_app.support.state import SupportState as State
@@ -79,33 +76,16 @@ def _card(card: rx.Var[Card]) -> rx.Component:
 
 
 def _contact() -> rx.Component:
-    return rx.el.section(
-        rx.el.h2("Contact"), rx.el.dl(*_ways(), class_name="ways"), class_name="card", aria_label="Contact"
-    )
+    ways = rx.el.dl(rx.foreach(State.ways, _way), class_name="ways")
+    return rx.el.section(rx.el.h2("Contact"), ways, class_name="card", aria_label="Contact")
 
 
-def _ways() -> Iterator[rx.Component]:
-    ours = brand()
-    for what, phone in ours.support_phones:
-        yield from _way(what or "Phone", phone, f"tel:{phone.replace(' ', '')}")
-    for what, email in ours.support_emails or (("", ours.support_email),):
-        yield from _way(what or "Email", email, f"mailto:{email}")
-    if ours.chat_url:
-        yield from _way("Chat", "Open the chat", ours.chat_url)
-
-
-def _way(what: str, words: str, href: str) -> tuple[rx.Component, rx.Component]:
-    return rx.el.dt(what), rx.el.dd(link(words, href=href, external=True))
+def _way(way: rx.Var[Line]) -> rx.Component:
+    return rx.el.div(rx.el.dt(way["title"]), rx.el.dd(link(way["text"], href=way["href"], external=True)))
 
 
 def _legal() -> rx.Component:
-    ours = brand()
-    places = (
-        ("Privacy", ours.privacy_url or "/support/articles/privacy"),
-        ("Security", ours.security_url or "/support/articles/how-data-is-protected"),
-        *([("Terms of use", ours.terms_url)] if ours.terms_url else []),
-    )
-    entries = (rx.el.li(link(words, href=href, external=not href.startswith("/"))) for words, href in places)
+    entries = rx.foreach(State.legal, lambda one: rx.el.li(link(one["title"], href=one["href"], external=True)))
     return rx.el.section(
-        rx.el.h2("Privacy and security"), rx.el.ul(*entries, class_name="plain"), class_name="card", aria_label="Legal"
+        rx.el.h2("Privacy and security"), rx.el.ul(entries, class_name="plain"), class_name="card", aria_label="Legal"
     )

@@ -1,5 +1,6 @@
 """Support's first page: topics, one topic, or what a search found; which of them is in the address."""
 
+from collections.abc import Iterator
 from typing import TypedDict
 
 import reflex as rx
@@ -8,6 +9,7 @@ from sqlmodel import Session
 from portal_app import db
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
+from portal_app.brand import brand
 from portal_app.content.rows import Page
 from portal_app.content.search import LONGEST_QUESTION
 from portal_app.errors import NotFound
@@ -45,12 +47,16 @@ class SupportState(rx.State):
     heading: str = ""
     cards: list[Card] = []
     lines: list[Line] = []
+    ways: list[Line] = []
+    legal: list[Line] = []
 
     @rx.event
     @guard.partners()
     async def load(self):
         """Show what the address asks for."""
-        await self._show(await enter(self))
+        actor = await enter(self)
+        assign(self, {"ways": list(_ways()), "legal": list(_legal())})
+        await self._show(actor)
 
     @rx.event
     @guard.partners()
@@ -62,6 +68,25 @@ class SupportState(rx.State):
     async def _show(self, actor: Actor) -> None:
         asked = self.router.url.query_parameters
         assign(self, await db.look(_shown, actor, asked.get("q", ""), asked.get("topic", "")))
+
+
+def _ways() -> Iterator[Line]:
+    ours = brand()
+    for what, phone in ours.support_phones:
+        yield Line(title=what or "Phone", text=phone, href=f"tel:{phone.replace(' ', '')}")
+    for what, email in ours.support_emails or (("", ours.support_email),):
+        yield Line(title=what or "Email", text=email, href=f"mailto:{email}")
+    if ours.chat_url:
+        yield Line(title="Chat", text="Open the chat", href=ours.chat_url)
+
+
+def _legal() -> Iterator[Line]:
+    """The provider's own notices, or else our articles."""
+    ours = brand()
+    yield Line(title="Privacy", text="", href=ours.privacy_url or f"{service.ARTICLES}/privacy")
+    yield Line(title="Security", text="", href=ours.security_url or f"{service.ARTICLES}/how-data-is-protected")
+    if ours.terms_url:
+        yield Line(title="Terms of use", text="", href=ours.terms_url)
 
 
 def _shown(session: Session, actor: Actor, q: str, key: str) -> dict:

@@ -10,6 +10,16 @@ from pypdf import PdfReader
 
 from tests.e2e.people import Company, People
 
+PLAY_FOR_TWO_SECONDS = """video => new Promise((done, fail) => {
+  video.addEventListener("timeupdate", () => { if (video.currentTime > 2) { video.pause(); done(); } });
+  video.muted = true;
+  video.play().catch(fail);
+})"""
+BEGINS_AT = """video => new Promise(done => {
+  const told = () => done(video.currentTime);
+  if (video.readyState >= 2) told(); else video.addEventListener("loadeddata", told, { once: true });
+})"""
+
 
 def hub(people: People, email: str, path: str = "/learning") -> Page:
     page = people.open(email, path)
@@ -58,3 +68,16 @@ def test_a_course_from_the_search_to_the_certificate(people: People, company: Co
     page.get_by_role("link", name="First steps", exact=True).click()
     expect(page.get_by_text("4 of 4 lessons completed")).to_be_visible()
     expect(page.get_by_role("link", name="Download certificate")).to_be_visible()
+
+
+def test_a_video_goes_on_where_it_was_left(people: People, company: Company) -> None:
+    page = people.open(company.email, "/learning/first-steps/reading-the-dashboard")
+    video = page.get_by_label("A walk through the dashboard")
+    video.evaluate(PLAY_FOR_TWO_SECONDS)
+    expect(page.get_by_text("goes on at 0:0")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("goes on at 0:0")).to_be_visible()
+    assert video.evaluate(BEGINS_AT) >= 1
+    assert video.evaluate("video => video.textTracks[0].label") == "English"
+    page.get_by_text("Transcript").click()
+    expect(page.get_by_text("The dashboard shows how all your customers are.")).to_be_visible()

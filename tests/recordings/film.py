@@ -14,7 +14,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 WIDTH, HEIGHT = 1280, 800
-FPS = 15
+FPS = 12
 MOVE_SECONDS, CLICK_SECONDS, KEY_SECONDS = 0.6, 0.4, 0.07
 # A picture is taken after so many letters.
 LETTERS = 3
@@ -105,7 +105,7 @@ def write(film: Film, target: Path) -> None:
     size, rate = f"{WIDTH}x{HEIGHT}", str(FPS)
     given = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", rate, "-i", "-")
     look = ("-c:v", "libvpx-vp9", "-crf", str(QUALITY), "-b:v", "0", "-pix_fmt", "yuv420p", "-g", str(FPS * 8))
-    pace = ("-deadline", "good", "-cpu-used", "3", "-row-mt", "1", "-threads", "2", "-map_metadata", "-1")
+    pace = ("-deadline", "good", "-cpu-used", "6", "-row-mt", "1", "-threads", "2", "-map_metadata", "-1")
     command = [tool, "-y", "-loglevel", "error", *given, *look, *pace, "-fflags", "+bitexact", str(target)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as encoding:
         assert encoding.stdin

@@ -40,15 +40,15 @@ def dashboard(film: Film) -> None:
 def search(film: Film) -> None:
     page = _open(film, "/settings/security", "Security")
     film.say("Press the slash key anywhere to search accounts, invoices and colleagues.")
-    film.look(2)
+    film.look(3)
     field = page.get_by_role("searchbox", name="Search accounts")
     page.keyboard.press("/")
     film.type(field, "harper")
     found = page.locator(".found").get_by_role("link").first
     found.wait_for()
     film.say("Choose a line to go there.")
-    film.look(1.5)
-    film.click(found, then=page.get_by_role("heading", name="Harper", level=1), seconds=2.5)
+    film.look(2.2)
+    film.click(found, then=page.get_by_role("heading", name="Harper", level=1), seconds=3.5)
 
 
 def add_account(film: Film) -> None:
@@ -69,8 +69,8 @@ def add_account(film: Film) -> None:
 
 
 def subscribe(film: Film) -> None:
-    page = _open(film, "/?status=trial_expiring", "Total Accounts")
-    film.say("These trials are about to end. Tick the accounts to subscribe.")
+    page = _open(film, "/?status=trial_expired", "Total Accounts")
+    film.say("These trials have ended, but can still be subscribed. Tick the accounts.")
     film.look(1.8)
     ticks = page.get_by_role("checkbox", name=re.compile("^Select "))
     for number in (1, 2):
@@ -84,7 +84,8 @@ def subscribe(film: Film) -> None:
     film.click(dialog.get_by_role("button", name=re.compile("^Subscribe")), seconds=1)
     dialog.wait_for(state="hidden")
     film.say("The answer says how many were subscribed.")
-    film.look(2.5)
+    page.get_by_role("main").locator(".callout").first.scroll_into_view_if_needed()
+    film.look(3)
 
 
 def back_up(film: Film) -> None:
@@ -122,15 +123,15 @@ def restore(film: Film) -> None:
 
 
 def read_bill(film: Film) -> None:
-    page = _open(film, "/billing/status", "Status")
+    page = _open(film, "/billing/status?billing=due", "Status")
+    accounts = page.locator("table", has=page.get_by_role("columnheader", name="Renewal Date")).locator("tbody")
+    account = accounts.get_by_role("link").first
+    account.wait_for()
     film.say("Billing, Status: what each account owes, and what it will cost next.")
     film.look(2.5)
     film.say("Click an account to see its bills.")
-    account = page.locator("main table tbody").get_by_role("link", name="Meridian Shipping & Logistics").first
-    film.click(account, then=page.get_by_role("table", name="Bills"), seconds=2)
-    why = page.get_by_role("button", name=re.compile("Why this line"))
-    film.say("Click a bill's date for its services.")
-    film.click(page.get_by_role("table", name="Bills").locator("tbody button").first, then=why, seconds=2)
+    why = page.get_by_role("button", name="Why this line?")
+    film.click(account, then=why, seconds=2.5)
     film.say("Why this line tells which entities, which price and which rule make the amount.")
     film.click(why.first, then=page.get_by_role("dialog"), seconds=4)
 
@@ -146,7 +147,7 @@ def pay(film: Film) -> None:
     film.type(page.get_by_label("Expires"), "12/40")
     film.type(page.get_by_label("Security code"), "123")
     received = page.get_by_role("heading", name="Payment received")
-    film.click(page.get_by_role("button", name=re.compile("^Pay ")), then=received, seconds=1)
+    film.click(page.get_by_role("button", name=re.compile(r"^Pay \W")), then=received, seconds=1)
     film.say("You come back to the portal, and the bill is paid.")
     film.look(2.5)
 
@@ -227,6 +228,13 @@ def _account(film: Film, tab: str, heading: str) -> Page:
     return _open(film, f"/accounts/{film.account}/{tab}", heading)
 
 
+# Still pictures: the page, and its heading.
+PICTURES: dict[str, tuple[str, str]] = {
+    "adding-customers/import": ("/accounts/import", "Import"),
+    "billing-and-payments/payment-details": ("/billing/payment-details", "Payment Details"),
+    "users-and-security/ip-restrictions": ("/settings/ip-restrictions", "IP Restrictions"),
+    "api-and-reports/notifications": ("/settings/notifications", "Notifications"),
+}
 SCENES: dict[str, Scene] = {
     "first-steps/search": search,
     "first-steps/dashboard": dashboard,

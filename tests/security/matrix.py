@@ -27,6 +27,7 @@ AREAS: dict[str, frozenset[str]] = {
         }
     ),
     "billing": frozenset({"billing:view", "bills:pay", "payment:manage", "subscribe:accounts"}),
+    "content": frozenset({OPERATORS}),
     "customer_users": frozenset({"customer-users:manage"}),
     "dashboard": frozenset({"dashboard:view", "subscribe:accounts", "trials:delete", "usage:export"}),
     "ip_restrictions": frozenset({"security:manage"}),
@@ -126,6 +127,7 @@ ROUTES: dict[str, str] = {
     "/operator/audit/export.csv": OPERATORS,
     "/learning/certificates/{number}.pdf": PARTNERS,
     "/operator/bills/{number}.{ending}": OPERATORS,
+    "/operator/content/files/{page}": OPERATORS,
     "/readyz": "public: a proxy asks it",
     "/sandbox-processor/pay/{ident}": "public: a page that only its address opens",
     "/sandbox-processor/v1/cards/{token}": "public: the sandbox's API has a secret of its own",
