@@ -1,6 +1,7 @@
 """Lists: what is asked of one, which is also its page's address, and its pages."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
@@ -27,6 +28,22 @@ def pages_of(rows: int, size: int) -> int:
 def counted(matching: int, total: int, what: str, *, more: bool = False) -> str:
     """Such as "3 of 60 users"; `more`: it was not counted further."""
     return f"{matching:,}{'+' if more else ''} of {total:,} {what if total == 1 else f'{what}s'}"
+
+
+class Matching(Collection[str]):
+    """The values of a filter that only the database knows: whatever looks like one."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and self._pattern.fullmatch(text) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

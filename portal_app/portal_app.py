@@ -54,11 +54,14 @@ from portal_app.notifications import page as notifications_page
 from portal_app.oidc import routes as oidc_routes
 from portal_app.operator import bill_page as operator_bill_page
 from portal_app.operator import finance_page as operator_finance_page
+from portal_app.operator import jobs_page as operator_jobs_page
+from portal_app.operator import mail_page as operator_mail_page
 from portal_app.operator import new_partner_page as operator_new_partner_page
 from portal_app.operator import page as operator_page
 from portal_app.operator import partner_accounts_page as operator_partner_accounts_page
 from portal_app.operator import partner_page as operator_partner_page
 from portal_app.operator import people_page as operator_people_page
+from portal_app.operator import places_page as operator_places_page
 from portal_app.operator import prices_page as operator_prices_page
 from portal_app.operator import receipts_page as operator_receipts_page
 from portal_app.operator import reconcile_page as operator_reconcile_page
@@ -118,11 +121,14 @@ PAGES = (
     operator_bill_page,
     operator_content_page,
     operator_finance_page,
+    operator_jobs_page,
+    operator_mail_page,
     operator_new_partner_page,
     operator_page,
     operator_partner_accounts_page,
     operator_partner_page,
     operator_people_page,
+    operator_places_page,
     operator_prices_page,
     operator_receipts_page,
     operator_reconcile_page,

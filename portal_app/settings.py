@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     vault_dir: Path | None = Field(
         None, description="Folder for the backups of accounts in a data centre; empty: vaults in the data folder."
     )
+    storage_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts of a private network at which operators may keep a storage location, by comma; "
+        "addresses of the open internet need no mention.",
+    )
     content_dir: DirectoryPath | None = Field(
         None, description="Folder laid over the portal's articles, news and courses, file by file; empty: none."
     )
@@ -179,7 +184,7 @@ class Settings(BaseSettings):
         _TRANSFER_FROM, description="Bills above this show the bank account; by currency, such as USD=1000,EUR=900."
     )
 
-    @field_validator("origins", "operator_addresses", "trusted_proxies", mode="before")
+    @field_validator("origins", "operator_addresses", "storage_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

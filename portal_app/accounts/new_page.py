@@ -2,9 +2,10 @@
 
 import reflex as rx
 
-from portal_app.accounts.new_state import STORAGE_PREFIX, Place
 from portal_app.accounts.new_state import NewAccountState as State
+from portal_app.accounts.new_state import Place
 from portal_app.accounts.plans import KINDS
+from portal_app.accounts.storage_credentials import FIELD_PREFIX
 from portal_app.shell.layout import portal_page
 from portal_app.ui import (
     button,
@@ -17,10 +18,10 @@ from portal_app.ui import (
     password_input,
     radio_group,
     strength_meter,
-    text_area,
     text_input,
 )
 from portal_app.ui.kinds import Flag, follows
+from portal_app.ui.storage import storage_fields
 
 CUSTOM = (
     ("aws_s3", "Customer AWS S3"),
@@ -144,50 +145,7 @@ def _storage() -> rx.Component:
                 class_name="muted",
             ),
         ),
-        rx.match(
-            State.place,
-            ("aws_s3", _credentials(("bucket", "Bucket"), ("region", "Region"), *_KEYS)),
-            (
-                "s3_compatible",
-                _credentials(
-                    ("endpoint_url", "Endpoint URL"), ("bucket", "Bucket"), ("region", "Region (optional)"), *_KEYS
-                ),
-            ),
-            ("google_cloud", _google()),
-            (
-                "azure",
-                _credentials(
-                    ("account_name", "Storage account name"), ("container", "Container"), ("account_key", "Account key")
-                ),
-            ),
-            rx.fragment(),
-        ),
-    )
-
-
-_KEYS = (("access_key_id", "Access key ID"), ("secret_access_key", "Secret access key"))
-_SECRETS = frozenset({"secret_access_key", "account_key"})
-
-
-def _credentials(*fields: tuple[str, str]) -> rx.Component:
-    return rx.fragment(*(_credential(name, label) for name, label in fields))
-
-
-def _credential(name: str, label: str) -> rx.Component:
-    make = password_input if name in _SECRETS else text_input
-    return make(label, STORAGE_PREFIX + name, error=_fault(name), auto_complete="off")
-
-
-def _google() -> rx.Component:
-    return rx.fragment(
-        _credential("bucket", "Bucket"),
-        text_area(
-            "Service account key (JSON)",
-            STORAGE_PREFIX + "service_account_key",
-            error=_fault("service_account_key"),
-            rows="5",
-            spell_check=False,
-        ),
+        storage_fields(State.place, _fault, prefix=FIELD_PREFIX),
     )
 
 

@@ -7,15 +7,13 @@ import reflex as rx
 from pydantic import ValidationError
 
 from portal_app import db
-from portal_app.accounts import adding
+from portal_app.accounts import adding, storage_credentials
 from portal_app.accounts.plans import KINDS, joined, split
 from portal_app.auth import guard, passwords
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Invalid
 from portal_app.shell.state import enter, tell_on_next_page
 from portal_app.text import clean
-
-STORAGE_PREFIX = "storage-"
 
 
 class Place(TypedDict):
@@ -112,7 +110,7 @@ class NewAccountState(rx.State):
 
     def _filled(self, form: dict[str, Any]) -> adding.NewAccount:
         typed = {key: value for key, value in form.items() if isinstance(value, str)}
-        storage = {key.removeprefix(STORAGE_PREFIX): typed[key] for key in typed if key.startswith(STORAGE_PREFIX)}
+        storage = storage_credentials.from_form(typed)
         try:
             return adding.NewAccount(
                 name=typed.get("name", ""),

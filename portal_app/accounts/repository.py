@@ -120,9 +120,13 @@ def find_deleted(session: Session, actor: Actor, account_id: int) -> DeletedAcco
 
 def deleted_that_match(actor: Actor, words: str) -> Select[Any]:
     """Ids of deleted accounts that were the actor's and whose name or email holds the words."""
+    return select(col(DeletedAccount.account_id)).where(_was_in_scope(actor), deleted_holds(words))
+
+
+def deleted_holds(words: str) -> ColumnElement[bool]:
+    """Whether name or email of a deleted account hold the words, in any scope."""
     texts = (func.lower(col(DeletedAccount.name)), func.lower(col(DeletedAccount.email)))
-    holds_words = or_(*(text.contains(words.lower(), autoescape=True) for text in texts))
-    return select(col(DeletedAccount.account_id)).where(_was_in_scope(actor), holds_words)
+    return or_(*(text.contains(words.lower(), autoescape=True) for text in texts))
 
 
 def _was_in_scope(actor: Actor) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, T
 
 from portal_app.errors import Invalid
 
+FIELD_PREFIX = "storage-"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _ACCOUNT_KEY_BYTES = 64
@@ -216,6 +217,11 @@ _KINDS: dict[str, type[Credentials]] = {
     "azure": Azure,
 }
 _stored: TypeAdapter[Credentials] = TypeAdapter(Annotated[Credentials, Field(discriminator="kind")])
+
+
+def from_form(typed: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a storage among all that a form sent: those whose names begin with FIELD_PREFIX."""
+    return {key.removeprefix(FIELD_PREFIX): text for key, text in typed.items() if key.startswith(FIELD_PREFIX)}
 
 
 def parse(kind: str, values: Mapping[str, object]) -> Credentials:

@@ -92,12 +92,15 @@ class Route:
     root_certificate: str = ""
 
 
-def probe(credentials: Credentials, *, limits: Limits = Limits(), route: Route = Route()) -> None:
+def probe(
+    credentials: Credentials, *, limits: Limits = Limits(), route: Route = Route(), allow_private: bool = False
+) -> None:
     """Check that these credentials may write, read and delete. Blocking: up to `limits.total` seconds.
 
+    `allow_private`: the endpoint may lie in a private network, whatever PORTAL_ALLOW_PRIVATE_STORAGE says.
     Raises Invalid with one sentence beside the field that is most likely wrong; never with a secret in it.
     """
-    with _connected(credentials, limits, route) as attempt:
+    with _connected(credentials, limits, route, allow_private) as attempt:
         path, content = f"{PREFIX}{secrets.token_hex(16)}", secrets.token_bytes(32)
         fault = attempt.write(path, content)
         if fault is None:
@@ -143,12 +146,12 @@ class _Attempt:
 
 
 @contextlib.contextmanager
-def _connected(credentials: Credentials, limits: Limits, route: Route) -> Iterator[_Attempt]:
+def _connected(credentials: Credentials, limits: Limits, route: Route, allow_private: bool) -> Iterator[_Attempt]:
     options = _client_options(limits, route)
     if not isinstance(credentials, S3Compatible):
         yield _Attempt(_store(credentials, options, route.endpoint), limits.each, None)
         return
-    private = settings().allow_private_storage
+    private = allow_private or settings().allow_private_storage
     with Relay(credentials.endpoint_url, allow_private=private, timeout=limits.each) as relay:
         options["proxy_url"] = relay.url
         if credentials.endpoint_url.startswith("http:"):

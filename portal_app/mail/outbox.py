@@ -19,6 +19,7 @@ LEASE = timedelta(minutes=5)
 GIVE_UP = timedelta(days=4)
 KEEP_TEXT = timedelta(days=7)
 KEEP_UNSENT = timedelta(days=30)
+DROPPED = "An operator dropped it."
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(hours=6)
 
@@ -73,6 +74,23 @@ def put_back(session: Session, mail: OutboxMail, fault: str) -> None:
     """The mail was not the cause: it is as due as before, behind the others."""
     given = {"fault": fault, "next_at": clock.now(), "claim": "", "attempts": mail.attempts - 1}
     _settle(session, mail, given)
+
+
+def drop(session: Session, mail_id: int) -> bool:
+    """Give up a mail that waits; gives whether it did. One that a deliverer has in hand may be sent already."""
+    free = (col(OutboxMail.claim) == "") | (col(OutboxMail.next_at) <= clock.now())
+    waits = update(OutboxMail).where(col(OutboxMail.id) == mail_id, _WAITS, free)
+    return session.execute(waits.values(_ended(MailState.FAILED, DROPPED))).rowcount == 1
+
+
+def revive(session: Session, mail_id: int) -> bool:
+    """Try a mail anew that was given up, as if it had been queued now; gives whether it could."""
+    now, mine = clock.now(), col(OutboxMail.id) == mail_id
+    ended = update(OutboxMail).where(
+        mine, col(OutboxMail.state) == MailState.FAILED, col(OutboxMail.sealed).is_not(None)
+    )
+    begun = {"state": MailState.WAITING, "attempts": 0, "claim": "", "fault": "", "finished_at": None}
+    return session.execute(ended.values(begun | {"queued_at": now, "next_at": now})).rowcount == 1
 
 
 def delay_after(attempts: int) -> timedelta:

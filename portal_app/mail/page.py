@@ -4,12 +4,13 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.mail.state import MailLine, TextLine
+from portal_app.mail.state import MailLine
 from portal_app.mail.state import OutboxState as State
 from portal_app.shell.help import help_text
 from portal_app.shell.layout import document_title, not_found_content, offline, theme_switch
 from portal_app.ui import Column, badge, cut, empty_state, icon, instant, link, pager, table
 from portal_app.ui.brand import brand_sign
+from portal_app.ui.letter import both_forms
 
 COLUMNS = (
     Column("Subject", "name", width="45%"),
@@ -95,40 +96,9 @@ def _mail() -> rx.Component:
             rx.cond(State.mail["fault"] != "", rx.el.div(rx.el.dt("Delivery"), rx.el.dd(State.mail["fault"]))),
             class_name="facts card",
         ),
-        rx.cond(State.html != "", _both_forms(), rx.el.p("The text of this mail is no longer kept.")),
-    )
-
-
-def _both_forms() -> rx.Component:
-    return rx.el.div(
-        rx.el.section(
-            rx.el.h2("Text"),
-            rx.el.div(rx.foreach(State.text, _text_line), class_name="card mail-text"),
-            class_name="stack",
-            aria_label="Text",
+        rx.cond(
+            State.html != "", both_forms(State.text, State.html), rx.el.p("The text of this mail is no longer kept.")
         ),
-        rx.el.section(
-            rx.el.h2("HTML"),
-            # Without scripts, forms and an origin of its own; its links open in a new tab.
-            rx.el.iframe(
-                src_doc=State.html,
-                title="The mail as HTML",
-                sandbox="allow-popups allow-popups-to-escape-sandbox",
-                class_name="mail-html",
-            ),
-            class_name="stack",
-            aria_label="HTML",
-        ),
-        class_name="mail-forms",
-    )
-
-
-def _text_line(line: rx.Var[TextLine]) -> rx.Component:
-    # The server's own pages are asked for anew: a link in a mail may lead to any of them.
-    return rx.cond(
-        line["href"] != "",
-        rx.el.p(link(line["text"], href=line["href"], external=True), dir="auto"),
-        rx.el.p(line["text"], dir="auto"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a demo shows of its outbox: mail to people who do not exist. Nobody reads a real partner's mail here."""
+"""Mails as their readers see them. To everybody a demo shows its own only: mail to people who do not exist."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +67,7 @@ def page_of(session: Session, number: int, size: int) -> MailPage:
     number = min(number, pages)
     newest = select(OutboxMail).where(_readable()).order_by(col(OutboxMail.id).desc())
     return MailPage(
-        [_row(mail) for mail in session.exec(newest.offset((number - 1) * size).limit(size))], number, pages
+        [row_of(mail) for mail in session.exec(newest.offset((number - 1) * size).limit(size))], number, pages
     )
 
 
@@ -77,13 +77,28 @@ def read(session: Session, mail_id: int) -> Reading:
     mail = session.exec(select(OutboxMail).where(col(OutboxMail.id) == mail_id, _readable())).first()
     if mail is None:
         raise NotFound(NOT_FOUND)
+    return reading_of(mail, letter_in(mail))
+
+
+def letter_in(mail: OutboxMail) -> Letter | None:
+    """What the mail says; None when that is no longer kept, or can't be opened."""
     try:
-        letter = letter_of(mail)
+        return letter_of(mail)
     except PortalError:
-        letter = None
+        return None
+
+
+def reading_of(mail: OutboxMail, letter: Letter | None) -> Reading:
+    """The mail as its reader sees it, with this letter."""
     if letter is None:
-        return Reading(_row(mail), [], "")
-    return Reading(_row(mail), _lines(letter), html_of(letter, preview=True))
+        return Reading(row_of(mail), [], "")
+    return Reading(row_of(mail), _lines(letter), html_of(letter, preview=True))
+
+
+def is_open(session: Session, mail_id: int) -> bool:
+    """Whether the mail is the demo's own, which everybody may read whole."""
+    mine = select(OutboxMail.id).where(col(OutboxMail.id) == mail_id, _readable())
+    return is_demo(session) and session.exec(mine).first() is not None
 
 
 def _require_demo(session: Session) -> None:
@@ -111,7 +126,8 @@ def _text_line(text: str, bare: str) -> TextLine:
     return TextLine(bare, f"/{path}") if path != bare else TextLine(text, "")
 
 
-def _row(mail: OutboxMail) -> MailRow:
+def row_of(mail: OutboxMail) -> MailRow:
+    """The envelope, its state in words."""
     state, kind = _state(mail)
     return MailRow(mail.id or 0, mail.recipient, mail.subject, state, kind, mail.fault, mail.queued_at)
 

@@ -8,7 +8,7 @@ from portal_app import db
 from portal_app.auth import guard
 from portal_app.errors import NotFound
 from portal_app.mail import reading
-from portal_app.mail.reading import MailRow
+from portal_app.mail.reading import MailRow, TextLine
 from portal_app.paging import page_number, page_size
 from portal_app.times import Moment, moment
 
@@ -25,13 +25,6 @@ class MailLine(TypedDict):
     state_kind: str
     fault: str
     queued: Moment
-    href: str
-
-
-class TextLine(TypedDict):
-    """A line of a mail; a link when it is an address of the portal."""
-
-    text: str
     href: str
 
 
@@ -82,7 +75,7 @@ class OutboxState(rx.State):
             raise NotFound(reading.NOT_FOUND)
         found = await db.look(reading.read, int(text))
         self.mail, self.html, self.reading = _line(found.row), found.html, True
-        self.text = [TextLine(text=line.text, href=line.href) for line in found.lines]
+        self.text = found.lines
 
 
 def _line(row: MailRow) -> MailLine:

@@ -65,6 +65,7 @@ class Account(SQLModel, table=True):
         Index(None, "partner_id", "amount_minor", "id"),
         Index(None, "partner_id", "size_bytes", "id"),
         Index(None, "partner_id", "id"),
+        Index(None, "data_center_id", "size_bytes"),
         # Ids are never used again: an old link must not open a new customer.
         {"sqlite_autoincrement": True},
     )

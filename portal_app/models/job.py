@@ -43,6 +43,11 @@ class Job(SQLModel, table=True):
         one_of("state", JobState),
         Index(None, "state", "run_at"),
         Index(None, "account_id", "id"),
+        # The operators' list, by each of its filters and orders.
+        Index(None, "state", "id"),
+        Index(None, "kind", "id"),
+        Index(None, "partner_id", "id"),
+        Index(None, "finished_at", "id"),
         Index(None, "lease_until", **where("state = 'running'")),
         Index(None, "told", "id", **where("NOT told AND kind IN ('restore', 'export')")),
         {"sqlite_autoincrement": True},

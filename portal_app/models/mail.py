@@ -27,6 +27,10 @@ class OutboxMail(SQLModel, table=True):
         one_of("state", MailState),
         Index(None, "state", "next_at"),
         Index(None, "partner_id", "id"),
+        # The operators' list; letters are heavy, so that a search for a recipient reads an index only.
+        Index(None, "state", "id"),
+        Index(None, "kind", "id"),
+        Index(None, "recipient", "id"),
         {"sqlite_autoincrement": True},
     )
 

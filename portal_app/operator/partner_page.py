@@ -6,6 +6,7 @@ import reflex as rx
 
 from portal_app.operator.partner_components import partner_page
 from portal_app.operator.partner_frame_state import PartnerFrameState as Frame
+from portal_app.operator.partner_place_components import partner_place
 from portal_app.operator.partner_state import PartnerOverviewState as State
 from portal_app.operator.partner_state import PersonLine
 from portal_app.times import time_zones
@@ -47,7 +48,7 @@ def partner_overview() -> rx.Component:
 
 
 def _partner() -> rx.Component:
-    return rx.el.div(_access(), _people(), _contact(), class_name="stack-l")
+    return rx.el.div(_access(), _people(), partner_place(), _contact(), class_name="stack-l")
 
 
 def _access() -> rx.Component:

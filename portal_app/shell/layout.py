@@ -12,7 +12,7 @@ from portal_app.billing.banners import Banner
 from portal_app.shell.confirm import confirm_dialog
 from portal_app.shell.forms import native_form
 from portal_app.shell.help import help_text
-from portal_app.shell.navigation import BILLING, NEWS, OPERATOR, NavLink
+from portal_app.shell.navigation import BILLING, NEWS, OPERATOR_GROUPS, NavLink
 from portal_app.shell.state import NoticeState, ShellState
 from portal_app.ui import (
     button,
@@ -35,6 +35,15 @@ FOCUS_SEARCH = """(key, held, event) => {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName);
   const asked = (key.toLowerCase() === "k" && (held.ctrl_key || held.meta_key)) || (key === "/" && !typing);
   if (field && asked && !document.querySelector("dialog[open]")) { event.preventDefault(); field.select(); }
+}"""
+
+# Without moving the page: only the row of tabs scrolls.
+SHOW_TAB = """() => {
+  const row = document.querySelector("#console-tabs > .tabs");
+  const open = [...row?.querySelectorAll("a") ?? []].filter((one) => location.pathname.startsWith(one.pathname));
+  const tab = open.sort((a, b) => a.pathname.length - b.pathname.length).at(-1)?.getBoundingClientRect();
+  const place = row?.getBoundingClientRect();
+  if (tab) row.scrollLeft += tab.left - place.left - (place.width - tab.width) / 2;
 }"""
 
 
@@ -116,13 +125,23 @@ def billing_tabs() -> rx.Component:
 
 
 def operator_tabs() -> rx.Component:
-    """The tabs of the operators' console."""
-    tabs = (_tab(place.label, place.href) for place in OPERATOR)
-    return rx.el.nav(rx.el.ul(*tabs, class_name="tabs"), aria_label="Operator console")
+    """The tabs of the operators' console in their groups. A row too short for all begins where the open one is."""
+    groups = (
+        rx.el.ul(*(_tab(place.label, place.href, with_below=True) for place in places), aria_label=group)
+        for group, places in OPERATOR_GROUPS
+        if places
+    )
+    return rx.el.nav(
+        rx.el.div(*groups, class_name="tabs tabs-groups", on_mount=FunctionStringVar.create(SHOW_TAB)),
+        id="console-tabs",
+        aria_label="Operator console",
+    )
 
 
 def _tab(label: str | rx.Var[str], href: str | rx.Var[str], *, with_below: bool = False) -> rx.Component:
-    below = rx.State.router.url.path.startswith(rx.Var.create(href).to(str) + "/") if with_below else False
+    # Every page of the console is below its first one, to which only the partners' own belong.
+    above = "/operator/partners" if isinstance(href, str) and href == "/operator" else rx.Var.create(href).to(str)
+    below = rx.State.router.url.path.startswith(above + "/") if with_below else False
     return tab_link(label, href, within=below)
 
 

@@ -54,19 +54,23 @@ LAST = (
     Place("Partner Zone", "/partner-zone", "archive", kinds=READERS),
     Place("Support", "/support", "circle-help", kinds=READERS),
 )
-# The tabs of the operators' console.
-OPERATOR: tuple[Place, ...] = tuple(
-    Place(label, href, kinds=frozenset({ActorKind.OPERATOR}))
-    for label, href in (
-        ("Partners", "/operator"),
-        ("Tickets", "/operator/tickets"),
-        ("Price Books", "/operator/prices"),
-        ("Bank Receipts", "/operator/receipts"),
-        ("Cycle Runs", "/operator/cycles"),
-        ("Reconciliation", "/operator/reconciliation"),
-        ("Content", "/operator/content"),
-        ("Operators", "/operator/operators"),
-        ("Audit", "/operator/audit"),
+# The tabs of the operators' console, by what they are for.
+OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
+    (group, tuple(Place(label, href, kinds=frozenset({ActorKind.OPERATOR})) for label, href in places))
+    for group, places in (
+        ("Partners", (("Partners", "/operator"),)),
+        ("Support", (("Tickets", "/operator/tickets"), ("Content", "/operator/content"))),
+        (
+            "Money",
+            (
+                ("Price Books", "/operator/prices"),
+                ("Bank Receipts", "/operator/receipts"),
+                ("Cycle Runs", "/operator/cycles"),
+                ("Reconciliation", "/operator/reconciliation"),
+            ),
+        ),
+        ("Machine", (("Storage", "/operator/storage"), ("Jobs", "/operator/jobs"), ("Mail", "/operator/mail"))),
+        ("People", (("Operators", "/operator/operators"), ("Audit", "/operator/audit"))),
     )
 )
 # The tabs of Settings, in the order of the specification.

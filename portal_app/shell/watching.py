@@ -75,10 +75,13 @@ async def keep_fresh(
         hub.pages.discard(page)
 
 
-async def keep_asking(state: BaseState, permission: Permission, ask: Callable[[Actor], Awaitable[float]]) -> None:
+async def keep_asking(
+    state: BaseState, permission: Permission | None, ask: Callable[[Actor], Awaitable[float]]
+) -> None:
     """Call `ask` with a fresh actor, under the state's lock, again after as many seconds as it gives.
 
-    Ends as `keep_fresh` does, which tells of a right that is gone. One at a time for a tab's page.
+    Without a permission `ask` itself refuses who may not see the page. Ends as `keep_fresh` does, which tells of a
+    right that is gone. One at a time for a tab's page.
     """
     async with state:
         page = (state.router.session.client_token, state.router.url.path)
@@ -88,7 +91,7 @@ async def keep_asking(state: BaseState, permission: Permission, ask: Callable[[A
     try:
         while await _still_open(state, page):
             async with state:
-                rest = await ask(await guard.check_again(state, permission))
+                rest = await ask(await guard.check_again(state, *([permission] if permission else [])))
             await asyncio.sleep(rest)
     except PortalError:
         return

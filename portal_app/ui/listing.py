@@ -8,7 +8,7 @@ import reflex as rx
 
 from portal_app.paging import PAGE_SIZES
 from portal_app.ui.base import as_one, ask, button, icon_button, link_button
-from portal_app.ui.choice import bare_select, option
+from portal_app.ui.choice import Option, bare_select, option
 from portal_app.ui.empty import empty_state
 from portal_app.ui.field import search_input
 from portal_app.ui.kinds import Event, Flag, Node, Number, Text, follows
@@ -35,12 +35,20 @@ def ask_for(
 
 @dataclass(frozen=True)
 class Filter:
-    """A select above a list: its name in the address, what is chosen, and the words of each choice."""
+    """A select above a list: its name in the address, what is chosen, and the words of each choice.
+
+    Choices that only the server knows are a Var of Options, the one for all first; each is named by its value.
+    """
 
     label: str
     name: str
     value: rx.Var[str]
-    words: Mapping[str, str]
+    words: Mapping[str, str] | rx.Var[list[Option]]
+
+
+def choices(label: str, words: Mapping[str, str]) -> list[Option]:
+    """The choices of a filter, with the one for all."""
+    return [option("", f"{label}: all"), *(option(value, text) for value, text in words.items())]
 
 
 def listing(
@@ -113,9 +121,11 @@ def listing(
 
 
 def _select(one: Filter, answer: Callable[[str, Text], Any]) -> rx.Component:
-    options = [option("", f"{one.label}: all"), *(option(key, words) for key, words in one.words.items())]
+    words = one.words
+    if not isinstance(words, rx.Var):
+        words = choices(one.label, words)
     return bare_select(
-        one.label, f"filter-{one.name}", options, value=one.value, on_change=lambda chosen: answer(one.name, chosen)
+        one.label, f"filter-{one.name}", words, value=one.value, on_change=lambda chosen: answer(one.name, chosen)
     )
 
 
@@ -132,7 +142,8 @@ def _chips(state: Any, filters: Sequence[Filter], path: Text, answer: Callable[.
 
 
 def _chosen(one: Filter) -> rx.Var[str]:
-    return f"{one.label}: " + rx.match(one.value, *one.words.items(), "").to(str)
+    words = one.value if isinstance(one.words, rx.Var) else rx.match(one.value, *one.words.items(), "")
+    return f"{one.label}: " + words.to(str)
 
 
 def filter_chip(label: Text, on_remove: Event) -> rx.Component:

@@ -6,12 +6,13 @@ import pytest
 from sqlmodel import col, select
 
 from portal_app import db
-from portal_app.auth.actor import Actor
+from portal_app.auth.actor import NOBODY, Actor, ActorKind
+from portal_app.auth.permissions import Permission
 from portal_app.models import AuditEvent, OutboxMail
 from tests.cast import Cast, cast, make_cast
 from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "office", "olga", "postgres_store", "store"]
+__all__ = ["cast", "office", "olga", "postgres_store", "store", "stranger"]
 
 
 @pytest.fixture
@@ -23,6 +24,15 @@ def olga(cast: Cast) -> Actor:
 def office(store: dict[str, str]) -> Cast:
     """The cast on each database that is supported."""
     return db.write(make_cast)
+
+
+@pytest.fixture(params=["alice", "bob", "dave", "token", "nobody"])
+def stranger(request: pytest.FixtureRequest, cast: Cast) -> Actor:
+    """Somebody who is no operator: with all rights of a partner, a customer, a program, nobody."""
+    if request.param == "token":
+        rights = frozenset(Permission)
+        return Actor(kind=ActorKind.TOKEN, partner_id=cast.partner_a.id, permissions=rights, all_accounts=True)
+    return NOBODY if request.param == "nobody" else cast.actor(request.param)
 
 
 def audited(words: str) -> set[int | None]:

@@ -210,19 +210,6 @@ def usage_report(film: Film) -> None:
     film.look(2.5)
 
 
-def token(film: Film) -> None:
-    page = _open(film, "/settings/api", "API")
-    film.say("Settings, API: create a token for one program.")
-    film.look(1.5)
-    film.click(_button(page, "+ Create API Token"), then=page.get_by_role("dialog"), seconds=1)
-    film.say("Name it after the program, and tick only what it needs.")
-    film.type(page.get_by_label("Name"), "Backup server")
-    film.click(page.get_by_label("Run backups"), seconds=1)
-    film.say("The token is shown once. Copy it now.")
-    shown = page.get_by_label("API token", exact=True)
-    film.click(_button(page, "Create"), then=shown, seconds=3)
-
-
 def _account(film: Film, tab: str, heading: str) -> Page:
     """A tab of the account whose task really runs."""
     return _open(film, f"/accounts/{film.account}/{tab}", heading)
@@ -248,5 +235,4 @@ SCENES: dict[str, Scene] = {
     "users-and-security/two-factor": two_factor,
     "users-and-security/audit": audit,
     "api-and-reports/usage-report": usage_report,
-    "api-and-reports/token": token,
 }

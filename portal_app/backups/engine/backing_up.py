@@ -86,6 +86,7 @@ def plan_of(session: Session, job: Job) -> tuple[BackupTask, Account]:
 
 def _plan(session: Session, job: Job) -> Plan:
     task, account = plan_of(session, job)
+    storages.hold(session, account)
     vaults.give_vault(task, account.partner_id)
     session.add(task)
     kept = select(BackupRun.id).where(col(BackupRun.task_id) == task.id, col(BackupRun.snapshot) != "").limit(1)

@@ -33,7 +33,7 @@ def forget(work: Work) -> dict[str, Any]:
     """Delete the vaults of the job (a job's handler); tried again later while the storage is away."""
     if db.read(_is_in_use, work.job):
         return _later(work, _BUSY, "Waits for what is being done with the data.")
-    storage = storages.unpacked(work.job.payload["storage"])
+    storage = db.read(storages.unpacked, work.job.payload["storage"])
     vaults, deleted = work.job.payload["vaults"], 0
     try:
         with tools.bench(work_folder(work.job), work.stop, LONGEST_SECONDS) as at:

@@ -1,4 +1,4 @@
-"""Where an account's backups are kept: a folder of the provider's data centre, or the customer's own storage."""
+"""Where an account's backups are kept: what the provider gave its data centre, or the customer's own storage."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from portal_app import crypto
-from portal_app.accounts import storage_credentials
+from portal_app.accounts import data_centers, storage_credentials
 from portal_app.accounts.storage_credentials import AwsS3, Azure, Credentials, GoogleCloud, S3Compatible
 from portal_app.accounts.storage_relay import is_public
 from portal_app.backups.engine import remotes
@@ -21,15 +21,17 @@ from portal_app.errors import Conflict, Invalid
 from portal_app.models import Account, CustomStorage, DataCenter
 from portal_app.settings import settings
 
+CENTER = "center_id"
 _NOT_PUBLIC = "The storage's address isn't public. The portal connects to public addresses only."
 
 
 @dataclass(frozen=True)
 class Storage:
-    """A data centre by its code, or the credentials of the customer's own storage."""
+    """A data centre's folder, or the credentials of a storage. `ours`: the provider's, in its own network."""
 
     center: str = ""
     credentials: Credentials | None = field(default=None, repr=False)
+    ours: bool = False
 
     @property
     def secrets(self) -> list[str]:
@@ -51,21 +53,33 @@ class Access:
     options: tuple[str, ...] = ()
 
 
-def center_folder(code: str) -> Path:
+def vault_root() -> Path:
+    """The folder below which all data centres' folders are."""
+    return (settings().vault_dir or settings().data_dir / "vaults").resolve()
+
+
+def center_folder(name: str) -> Path:
     """Where the backups of a data centre's accounts are."""
-    return (settings().vault_dir or settings().data_dir / "vaults").resolve() / code
+    return vault_root() / name
 
 
 def storage_of(session: Session, account: Account) -> Storage:
     """The account's own. Raises Unreadable when its credentials can't be opened."""
-    return unpacked(packed(session, account))
+    return unpacked(session, packed(session, account))
+
+
+def hold(session: Session, account: Account) -> None:
+    """Until the transaction ends, nobody gives the account's data centre another storage."""
+    if account.data_center_id is not None:
+        session.get(DataCenter, account.data_center_id, with_for_update={"read": True})
 
 
 def packed(session: Session, account: Account) -> dict[str, Any]:
     """All that is needed to reach the storage once the account is gone; what is secret stays sealed."""
     if account.data_center_id is not None:
-        center = session.get(DataCenter, account.data_center_id)
-        return {"center": center.code if center else ""}
+        center = session.get_one(DataCenter, account.data_center_id)
+        # A data centre stays, and its keys may change before the job is done.
+        return {CENTER: center.id} if center.sealed else {"center": center.place or center.code}
     own = session.get(CustomStorage, account.id)
     if own is None:
         raise Conflict("The account has no storage.")
@@ -76,10 +90,13 @@ def packed(session: Session, account: Account) -> dict[str, Any]:
     }
 
 
-def unpacked(told: Mapping[str, Any]) -> Storage:
+def unpacked(session: Session, told: Mapping[str, Any]) -> Storage:
     """The storage that `packed` described. Raises Unreadable."""
     if "center" in told:
         return Storage(center=told["center"])
+    if CENTER in told:
+        credentials = data_centers.credentials_of(session.get_one(DataCenter, told[CENTER]))
+        return Storage(credentials=credentials, ours=credentials is not None and data_centers.is_ours(credentials))
     where = crypto.binding(told["partner"], "custom_storage", told["account"], "sealed")
     opened = crypto.unseal(base64.b64decode(told["sealed"]), binding=where)
     return Storage(credentials=storage_credentials.from_json(opened))
@@ -94,7 +111,7 @@ def reached(storage: Storage, vault: str, at: Bench) -> Iterator[Access]:
         yield Access(str(folder), str(folder), {})
         return
     with ExitStack() as open_:
-        way = _way(open_, own)
+        way = "" if storage.ours else _way(open_, own)
         if isinstance(own, AwsS3 | S3Compatible):
             yield _s3(own, vault, at, way)
         elif isinstance(own, GoogleCloud):
