@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_ticket_queue"
-down_revision = "20261126_content_and_tickets"
+down_revision = "20261126_operator_lists"
 branch_labels = None
 depends_on = None
 
