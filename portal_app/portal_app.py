@@ -76,6 +76,12 @@ from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
 from portal_app.support import article_page as support_article_page
 from portal_app.support import page as support_page
+from portal_app.tickets import desk_page as operator_ticket_page
+from portal_app.tickets import new_page as new_ticket_page
+from portal_app.tickets import page as tickets_page
+from portal_app.tickets import queue_page as operator_tickets_page
+from portal_app.tickets import routes as ticket_routes
+from portal_app.tickets import ticket_page
 from portal_app.users import editor_page as user_editor_page
 from portal_app.users import invitation_page
 from portal_app.users import page as users_page
@@ -109,6 +115,7 @@ PAGES = (
     lesson_page,
     ip_restrictions_page,
     new_account_page,
+    new_ticket_page,
     news_page,
     notifications_page,
     operator_bill_page,
@@ -126,6 +133,8 @@ PAGES = (
     operator_receipts_page,
     operator_reconcile_page,
     operator_runs_page,
+    operator_ticket_page,
+    operator_tickets_page,
     outbox_page,
     pages,
     partner_settings_page,
@@ -133,6 +142,8 @@ PAGES = (
     forgot_page,
     security_page,
     sign_in_page,
+    ticket_page,
+    tickets_page,
     support_article_page,
     support_page,
     user_editor_page,
@@ -195,6 +206,7 @@ app = rx.App(
                 *import_routes.routes,
                 *learning_routes.routes,
                 *payment_routes.routes,
+                *ticket_routes.routes,
                 *branding.routes,
                 *health.routes,
                 *first_view.routes,

@@ -25,5 +25,6 @@ class Activity(StrEnum):
     SETTINGS_CHANGED = "Settings changed"
     SIGN_IN = "Sign-in"
     SUBSCRIBED = "Subscribed"
+    SUPPORT_TICKET = "Support ticket"
     TRIAL_CANCELED = "Trial canceled"
     USER_MANAGEMENT = "User management"

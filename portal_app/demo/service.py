@@ -11,7 +11,7 @@ from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.audit import chain
 from portal_app.auth import passwords
 from portal_app.billing.default_prices import ensure_price_books
-from portal_app.demo import accounts, built_in, learning, people
+from portal_app.demo import accounts, built_in, learning, people, tickets
 from portal_app.demo.audit import audit_rows
 from portal_app.demo.bills import make_bills
 from portal_app.demo.customers import Made, make_accounts
@@ -152,11 +152,20 @@ def _make(session: Session, now: datetime) -> None:
         )
         make_bills(session, partners[given.code], made[given.code], now, **given.billing)
     users = _make_people(session, partners, made[people.MAIN], now)
+    _make_tickets(session, users, made, now)
     learning.add_progress(session, users, now)
     built_in.add_task(session, _shown(made[people.MAIN])[0], now)
     session.add_all(_recipient(partners[people.MAIN], *given, now) for given in people.RECIPIENTS)
     names = [one.account for one in made[people.MAIN]]
     chain.add(session, audit_rows(partners[people.MAIN].id, users, names, now, chooser))
+
+
+def _make_tickets(session: Session, users: list[User], made: dict[str, list[Made]], now: datetime) -> None:
+    by_email = {user.email: user for user in users}
+    operator = next(user for user in users if user.kind == UserKind.OPERATOR)
+    for email, code, few in (("admin@demo.example", people.MAIN, False), ("admin@other.example", people.OTHER, True)):
+        theirs = [one.account for one in made[code]]
+        tickets.make_tickets(session, by_email[email], operator, theirs, now, few=few)
 
 
 def _recipient(partner: Partner, email: str, name: str, kinds: tuple[str, ...], now: datetime) -> NotificationRecipient:

@@ -33,6 +33,7 @@ from portal_app.files import service as files
 from portal_app.mail import outbox
 from portal_app.models import CycleRun, LoginSession, LoginTicket
 from portal_app.portal_import import service as portal_import
+from portal_app.tickets import uploads as ticket_files
 from portal_app.webhooks import outbox as webhooks
 
 R = TypeVar("R")
@@ -121,6 +122,7 @@ def prune(session: Session, now: datetime) -> None:
     outbox.prune(session, now)
     files.prune(session)
     repeats.prune(session, now)
+    ticket_files.prune(session)
     webhooks.prune(session, now)
 
 

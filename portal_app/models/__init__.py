@@ -88,7 +88,15 @@ from portal_app.models.payments import (
     ProcessorEvent,
 )
 from portal_app.models.prices import Basis, Price, PriceBook, PriceTier
-from portal_app.models.ticket import Ticket, TicketFile, TicketMessage, TicketState, TicketTopic, TicketUrgency
+from portal_app.models.ticket import (
+    Ticket,
+    TicketFile,
+    TicketMessage,
+    TicketState,
+    TicketTopic,
+    TicketUpload,
+    TicketUrgency,
+)
 from portal_app.models.user import (
     ApiToken,
     LinkKind,
@@ -203,6 +211,7 @@ __all__ = [
     "TicketMessage",
     "TicketState",
     "TicketTopic",
+    "TicketUpload",
     "TicketUrgency",
     "TrialNotice",
     "TrustedAddress",

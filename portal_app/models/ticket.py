@@ -41,7 +41,9 @@ class Ticket(SQLModel, table=True):
         one_of("topic", TicketTopic),
         one_of("urgency", TicketUrgency),
         Index(None, "partner_id", "changed_at", "id"),
-        Index(None, "state", "changed_at", "id"),
+        Index(None, "opened_by_id", "changed_at", "id"),
+        Index(None, "state", "queue_place", "changed_at", "id"),
+        Index(None, "queue_place", "changed_at", "id"),
         # Ids are told in mails and never used again.
         {"sqlite_autoincrement": True},
     )
@@ -51,7 +53,7 @@ class Ticket(SQLModel, table=True):
     # The account it is about, if any; without a foreign key, as the ticket outlives it.
     account_id: int | None = None
     account_name: str = Field(default="", max_length=120)
-    opened_by_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="SET NULL", index=True)
+    opened_by_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="SET NULL")
     opened_by: str = Field(max_length=254)
     # The operator who looks after it.
     assigned_to_id: int | None = Field(default=None, foreign_key="portal_user.id", ondelete="SET NULL", index=True)
@@ -59,6 +61,13 @@ class Ticket(SQLModel, table=True):
     urgency: str = TicketUrgency.NORMAL
     state: str = TicketState.OPEN
     subject: str = Field(max_length=160)
+    # Subject, account and opener, folded: what a search looks in.
+    search_key: str = Field(max_length=1_600, sa_column_kwargs={"server_default": ""})
+    # Where it stands in the operators' queue: what waits first, then by urgency (`tickets.words.queue_place`).
+    queue_place: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # How many internal notes it has.
+    notes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # Of what the partner sees: it stays when operators write notes or divide their work.
     version: int = Field(default_factory=first_version)
     created_at: datetime = Field(sa_type=Instant)
     changed_at: datetime = Field(sa_type=Instant)
@@ -93,3 +102,19 @@ class TicketFile(SQLModel, table=True):
     media_type: str = Field(max_length=100)
     size_bytes: int = Field(sa_type=BigInteger)
     data: bytes = Field(sa_type=LargeBinary)
+
+
+class TicketUpload(SQLModel, table=True):
+    """A file in a form that was not sent yet; `ticket_id` is 0 in the form of a new ticket."""
+
+    __tablename__ = "ticket_upload"
+    __table_args__ = (Index(None, "user_id", "ticket_id", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="portal_user.id", ondelete="CASCADE")
+    ticket_id: int = 0
+    name: str = Field(max_length=200)
+    media_type: str = Field(max_length=100)
+    size_bytes: int = Field(sa_type=BigInteger)
+    data: bytes = Field(sa_type=LargeBinary)
+    made_at: datetime = Field(sa_type=Instant, index=True)

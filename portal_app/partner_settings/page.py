@@ -19,7 +19,6 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
-from portal_app.ui.brand import SUPPORT_EMAIL
 
 
 @settings_page("/settings/account", "Account", load=State.load, help_topic="account-settings")
@@ -109,7 +108,7 @@ def _new_accounts() -> rx.Component:
             read_only=True,
             hint="Only the provider changes it.",
         ),
-        rx.el.div(button("Request a change", on_click=State.open_request)),
+        rx.cond(State.may_ask, rx.el.div(button("Request a change", on_click=State.open_request))),
     )
 
 
@@ -117,11 +116,7 @@ def _request_dialog() -> rx.Component:
     return dialog(
         State.asking,
         "Request another storage location",
-        rx.el.p(
-            "Your request goes by mail to ",
-            SUPPORT_EMAIL,
-            ", with your name and email. Accounts that exist stay where they are.",
-        ),
+        rx.el.p("Your request becomes a support ticket. Accounts that exist stay where they are."),
         rx.el.form(
             focus_first_fault(State.errors.length() > 0),
             rx.el.p("Now: ", rx.el.strong(State.location)),

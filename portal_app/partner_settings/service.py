@@ -2,17 +2,15 @@
 
 from sqlmodel import Session, col, select
 
-from portal_app import clock, text
+from portal_app import text
 from portal_app.audit.service import record
 from portal_app.audit.tags import Activity
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Invalid, NotFound
-from portal_app.mail import service as mail
-from portal_app.models import DataCenter, Partner, SubscriptionType
-from portal_app.partner_settings import letters
+from portal_app.models import DataCenter, Partner, SubscriptionType, TicketTopic
 from portal_app.partner_settings.rows import AccountForm, AccountSettings
-from portal_app.settings import settings
+from portal_app.tickets import service as tickets
 from portal_app.times import time_zones
 
 LONGEST_ADDRESS = 500
@@ -61,11 +59,12 @@ def save(session: Session, actor: Actor, form: AccountForm) -> bool:
     return bool(changed)
 
 
-def request_location(session: Session, actor: Actor, wanted: str, why: str) -> str:
-    """Ask the provider for another default location by mail; gives the address that it goes to.
+def request_location(session: Session, actor: Actor, wanted: str, why: str) -> int:
+    """Ask the provider for another default location by a ticket; gives its number.
 
-    The same wish of one day is mailed once. Raises Denied, and Invalid by the fields `location` and `why`.
+    Raises Denied, and Invalid by the fields `location` and `why`.
     """
+    actor.require(Permission.TICKETS_OPEN)
     partner = _partner(session, actor)
     location, others = _locations(session, partner)
     why = why.strip()
@@ -74,12 +73,9 @@ def request_location(session: Session, actor: Actor, wanted: str, why: str) -> s
         "why": _lines_fault(why, LONGEST_REASON) if why else "Say why: it helps to answer you sooner.",
     }
     _refuse(faults)
-    to = settings().support_email
-    letter = letters.location_wanted(partner, actor, location, wanted, why)
-    once = f"storage-location:{partner.id}:{wanted}:{clock.today()}"
-    mail.queue(session, to, letter, kind="storage-location", partner_id=partner.id, once=once)
-    record(session, actor, Activity.SETTINGS_CHANGED, f"Asked for {wanted} as the default storage location")
-    return to
+    subject = f"Another default storage location: {wanted}"
+    told = f"For new accounts, please.\nNow: {location}.\nWanted: {wanted}.\n\nWhy: {why}"
+    return tickets.open_ticket(session, actor, topic=TicketTopic.CHANGE, subject=subject, text=told).id or 0
 
 
 def _partner(session: Session, actor: Actor, *, lock: bool = False) -> Partner:

@@ -11,7 +11,8 @@ from portal_app.auth.permissions import Permission
 from portal_app.errors import Invalid
 from portal_app.partner_settings import service
 from portal_app.partner_settings.rows import AccountForm
-from portal_app.shell.state import NoticeState, enter
+from portal_app.shell.state import NoticeState, enter, tell_on_next_page
+from portal_app.tickets.query import PATH as TICKETS
 from portal_app.ui import Option, option
 
 FIELDS = ("email", "name", "address", "phone", "time_zone")
@@ -29,13 +30,14 @@ class PartnerSettingsState(rx.State):
     other_locations: list[Option] = []
     errors: dict[str, str] = {}
     error: str = ""
+    may_ask: bool = False
     asking: bool = False
 
     @rx.event
     @guard.requires(Permission.ACCOUNT_MANAGE)
     async def load(self):
         """Show what is saved."""
-        await enter(self)
+        self.may_ask = (await enter(self)).may(Permission.TICKETS_OPEN)
         self.errors, self.error, self.asking = {}, "", False
         await self._show()
         self.ready = True
@@ -91,16 +93,19 @@ class PartnerSettingsState(rx.State):
     @rx.event
     @guard.requires(Permission.ACCOUNT_MANAGE)
     async def send_request(self, form: dict):
-        """Mail the wish to the provider."""
+        """Ask the provider by a ticket, and go there."""
         self.errors = {}
         given = _typed(form, ("location", "why"))
         try:
-            to = await db.work(service.request_location, guard.actor(), given.get("location", ""), given.get("why", ""))
+            number = await db.work(
+                service.request_location, guard.actor(), given.get("location", ""), given.get("why", "")
+            )
         except Invalid as refusal:
             self.errors = refusal.fields
             return None
         self.asking = False
-        return NoticeState.tell("green", f"Your request goes to {to} by mail. The answer will come to you by mail.")
+        await tell_on_next_page(self, "Your request was sent. The answer appears here, and comes by mail.")
+        return rx.redirect(f"{TICKETS}/{number}")
 
 
 def _typed(form: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:

@@ -17,8 +17,8 @@ METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 # In bytes; the forms that come by HTTP hold a ticket or a few fields.
 LARGEST_BODY = 64 * 1024
 SECONDS_TO_SEND = 30.0
-# An uploaded file comes over a slow line too. Both limit the size themselves, and say so in their own way.
-_UPLOADS = ("/accounts/import", "/operator/content/files/")
+# An uploaded file comes over a slow line too. These limit the size themselves, and say so in their own way.
+_UPLOADS = ("/accounts/import", "/operator/content/files/", "/operator/tickets/files", "/support/tickets/files")
 _API = "/api/"
 SECONDS_TO_UPLOAD = 600.0
 

@@ -59,7 +59,7 @@ OPERATOR_GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = tuple(
     (group, tuple(Place(label, href, kinds=frozenset({ActorKind.OPERATOR})) for label, href in places))
     for group, places in (
         ("Partners", (("Partners", "/operator"),)),
-        ("Support", (("Content", "/operator/content"),)),
+        ("Support", (("Tickets", "/operator/tickets"), ("Content", "/operator/content"))),
         (
             "Money",
             (

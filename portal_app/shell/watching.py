@@ -23,14 +23,19 @@ Step = Callable[[Actor], Awaitable[None]]
 
 async def number_now(actor: Actor) -> int:
     """The number of the actor's partner, to ask for before the page is read that `keep_fresh` shall watch from it."""
-    return await db.glance(live.number_of, actor.partner_id) if actor.partner_id is not None else 0
+    return await number_of(actor.partner_id)
+
+
+async def number_of(partner_id: int | None) -> int:
+    """The same for an operator's page about a partner."""
+    return await db.glance(live.number_of, partner_id) if partner_id is not None else 0
 
 
 async def keep_fresh(
     state: BaseState,
     partner_id: int | None,
     seen: int,
-    permission: Permission,
+    permission: Permission | None,
     refresh: Step,
     *,
     prepare: Step | None = None,
@@ -39,7 +44,9 @@ async def keep_fresh(
 
     `prepare` comes before it, without the lock, for what takes long: the tab's own clicks don't wait for it. Ends when
     the page is left, the tab is closed, or the right to see it is gone. One at a time for a tab's page.
+    Without a permission it is a page of the provider's operators.
     """
+    needed = () if permission is None else (permission,)
     async with state:
         page = (state.router.session.client_token, state.router.url.path)
     if partner_id is None or page in hub.pages:
@@ -52,10 +59,10 @@ async def keep_fresh(
                 seen, begun = number, time.monotonic()
                 if prepare is not None:
                     async with state:
-                        actor = await guard.check_again(state, permission)
+                        actor = await guard.check_again(state, *needed)
                     await prepare(actor)
                 async with state:
-                    await refresh(await guard.check_again(state, permission))
+                    await refresh(await guard.check_again(state, *needed))
                     await show_banners(state)
                 await asyncio.sleep(RESTS * (time.monotonic() - begun))
     except PortalError as refusal:

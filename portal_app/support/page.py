@@ -5,7 +5,9 @@ import reflex as rx
 from portal_app.shell.layout import portal_page
 from portal_app.support.state import PATH, Card, Line
 from portal_app.support.state import SupportState as State
-from portal_app.ui import ask_for, empty_state, link, link_button, search_input
+from portal_app.tickets.lines import TicketLine
+from portal_app.tickets.query import PATH as TICKETS
+from portal_app.ui import ask_for, badge, empty_state, link, link_button, search_input
 
 
 @portal_page(PATH, "Support", load=State.load, help_topic="support")
@@ -15,7 +17,7 @@ def support() -> rx.Component:
         rx.el.div(rx.el.h1("Support"), class_name="page-head"),
         rx.el.div(
             rx.el.div(_search(), _found(), class_name="stack"),
-            rx.el.div(_contact(), _legal(), class_name="stack"),
+            rx.el.div(_tickets(), _contact(), _legal(), class_name="stack"),
             class_name="with-aside",
         ),
         rx.window_event_listener(on_popstate=State.answer),
@@ -73,6 +75,26 @@ def _card(card: rx.Var[Card]) -> rx.Component:
         rx.cond(card["more"], link(card["more"], href=card["href"], load=State.answer)),
         class_name="card stack-s topic",
     )
+
+
+def _tickets() -> rx.Component:
+    own = rx.el.section(
+        rx.el.h2("Tickets"),
+        rx.el.div(link_button("Open a Ticket", href=f"{TICKETS}/new", kind="primary"), class_name="row"),
+        rx.cond(
+            State.tickets.length() > 0,
+            rx.fragment(
+                rx.el.ul(rx.foreach(State.tickets, _ticket), class_name="plain"), link("My Tickets", href=TICKETS)
+            ),
+        ),
+        class_name="card stack-s",
+        aria_label="Tickets",
+    )
+    return rx.cond(State.may_ask, own)
+
+
+def _ticket(line: rx.Var[TicketLine]) -> rx.Component:
+    return rx.el.li(link(line["title"], href=line["href"]), " ", badge(line["state_kind"], line["state"]))
 
 
 def _contact() -> rx.Component:

@@ -16,10 +16,14 @@ from portal_app.errors import NotFound
 from portal_app.shell.listing import assign
 from portal_app.shell.state import enter
 from portal_app.support import service
+from portal_app.tickets import service as tickets
+from portal_app.tickets.lines import TicketLine, ticket_line
+from portal_app.tickets.query import PATH as TICKETS
 
 PATH = "/support"
 # So many articles of a topic stand on its card.
 ON_CARD = 4
+LAST_TICKETS = 3
 
 
 class Line(TypedDict):
@@ -47,6 +51,8 @@ class SupportState(rx.State):
     heading: str = ""
     cards: list[Card] = []
     lines: list[Line] = []
+    may_ask: bool = False
+    tickets: list[TicketLine] = []
     ways: list[Line] = []
     legal: list[Line] = []
 
@@ -68,6 +74,7 @@ class SupportState(rx.State):
     async def _show(self, actor: Actor) -> None:
         asked = self.router.url.query_parameters
         assign(self, await db.look(_shown, actor, asked.get("q", ""), asked.get("topic", "")))
+        assign(self, await db.look(_asked_before, actor))
 
 
 def _ways() -> Iterator[Line]:
@@ -105,6 +112,12 @@ def _shown(session: Session, actor: Actor, q: str, key: str) -> dict:
     else:
         cards = [_card(topic) for topic in service.topics(session, actor)]
     return {"loading": False, "q": q, "heading": heading, "cards": cards, "lines": lines}
+
+
+def _asked_before(session: Session, actor: Actor) -> dict:
+    rows = tickets.latest(session, actor, LAST_TICKETS)
+    shown = [ticket_line(row, TICKETS, actor.time_zone) for row in rows]
+    return {"may_ask": tickets.may_ask(actor), "tickets": shown}
 
 
 def _card(topic: service.Topic) -> Card:

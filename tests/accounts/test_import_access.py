@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 from starlette.applications import Starlette
 
-from portal_app import db
+from portal_app import db, upload_form
 from portal_app.accounts import import_routes, import_service
 from portal_app.auth import sessions
 from portal_app.auth.actor import NOBODY, Actor, system
@@ -167,8 +167,8 @@ def test_ten_megabytes_and_not_a_byte_more(send: Send, more: int, where: str) ->
 
 
 def test_a_body_without_an_end_is_not_read_to_it(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_routes, "LARGEST_BODY", 1_000)
-    monkeypatch.setattr(import_routes, "READ_IN_VAIN", 5_000)
+    monkeypatch.setattr(import_service, "MOST_BYTES", 250)
+    monkeypatch.setattr(upload_form, "AROUND", 750)
     given: list[int] = []
 
     async def endless() -> AsyncIterator[bytes]:

@@ -6,16 +6,15 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from portal_app import crypto, db
+from portal_app import db
 from portal_app.accounts import adding, plans
 from portal_app.auth.actor import NOBODY, Actor, ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Denied, Invalid
-from portal_app.mail.letter import unpack
-from portal_app.mail.service import place_of
-from portal_app.models import AuditEvent, OutboxMail, Partner, SubscriptionType
+from portal_app.models import AuditEvent, OutboxMail, Partner, SubscriptionType, Ticket
 from portal_app.partner_settings import service
 from portal_app.partner_settings.rows import AccountForm
+from portal_app.tickets import service as tickets
 from portal_app.times import moment, time_zones
 from tests.cast import Cast
 from tests.factories import actor
@@ -121,24 +120,26 @@ def test_each_subscription_type_comes_back_from_its_two_choices(subscription: st
     assert plans.joined(*plans.split(subscription)) == subscription
 
 
-def test_a_wish_for_another_location_is_mailed_once_a_day_to_the_provider(cast: Cast) -> None:
+def test_a_wish_for_another_location_opens_a_ticket(cast: Cast) -> None:
     alice = cast.actor("alice")
     shown = db.read(service.show, alice)
     assert shown.other_locations[-1] == service.OWN_STORAGE
     assert shown.location not in shown.other_locations
-    for _ in range(3):
-        assert db.write(service.request_location, alice, service.OWN_STORAGE, "Our bucket\nis nearer.") == (
-            "support@portal.example"
-        )
+    number = db.write(service.request_location, alice, service.OWN_STORAGE, "Our bucket\nis nearer.")
+    found = db.read(tickets.show, alice, number)
+    assert (found.topic, found.subject) == ("change", "Another default storage location: Our own storage")
+    (message,) = found.messages
+    for part in (shown.location, service.OWN_STORAGE, "Our bucket\nis nearer."):
+        assert part in message.text
     (mail,) = rows(OutboxMail)
-    letter = unpack(crypto.unseal(mail.sealed, binding=place_of(mail)))
-    said = letter.subject + "".join(letter.paragraphs + letter.small)
-    for part in ("ALPHA001", "Alpha", "Alice", cast.alice.email, shown.location, "Our bucket\nis nearer."):
-        assert part in said
     assert mail.recipient == "support@portal.example"
-    assert {event.description for event in rows(AuditEvent)} == {
-        "Asked for Our own storage as the default storage location"
-    }
+
+
+def test_the_wish_is_for_who_may_open_tickets(cast: Cast) -> None:
+    less = actor(cast.alice, permissions=frozenset(Permission) - {Permission.TICKETS_OPEN})
+    with pytest.raises(Denied, match="may not open support tickets"):
+        db.write(service.request_location, less, service.OWN_STORAGE, "Because")
+    assert rows(Ticket) == rows(OutboxMail) == []
 
 
 @pytest.mark.parametrize(

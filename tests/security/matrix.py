@@ -42,6 +42,7 @@ AREAS: dict[str, frozenset[str]] = {
     "security": frozenset({SIGNED_IN, "security:manage"}),
     "shell": frozenset({"billing:view or dashboard:view or users:manage", SIGNED_IN}),
     "sign_in": frozenset(),
+    "tickets": frozenset({OPERATORS, "tickets:open"}),
     "support": frozenset({PARTNERS}),
     "users": frozenset({"users:manage"}),
 }
@@ -127,6 +128,8 @@ ROUTES: dict[str, str] = {
     "/operator/audit/export.csv": OPERATORS,
     "/learning/certificates/{number}.pdf": PARTNERS,
     "/operator/bills/{number}.{ending}": OPERATORS,
+    "/operator/tickets/files": OPERATORS,
+    "/operator/tickets/files/{number}": OPERATORS,
     "/operator/content/files/{page}": OPERATORS,
     "/readyz": "public: a proxy asks it",
     "/sandbox-processor/pay/{ident}": "public: a page that only its address opens",
@@ -138,6 +141,8 @@ ROUTES: dict[str, str] = {
     "/sandbox-processor/v1/pages/{ident}/close": "public: the same",
     "/sandbox-processor/v1/refunds": "public: the same",
     "/security-audit/export.csv": "audit:view",
+    "/support/tickets/files": "tickets:open",
+    "/support/tickets/files/{number}": "tickets:open",
     "/webhooks/{gateway}": "public: each message is signed",
 }
 

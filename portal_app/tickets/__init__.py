@@ -1,0 +1,1 @@
+"""Support tickets: what partners ask, and what the provider's operators answer."""
