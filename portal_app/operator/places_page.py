@@ -29,6 +29,7 @@ from portal_app.ui import (
     table,
     text_input,
 )
+from portal_app.ui.kinds import inline
 from portal_app.ui.storage import storage_fields
 
 COLUMNS = (
@@ -78,6 +79,7 @@ def _cells(line: rx.Var[PlaceLine]) -> list[Any]:
             icon_button("Move up " + line["name"], "arrow-up", on_click=PlacesState.move(line["code"], -1)),
             icon_button("Move down " + line["name"], "arrow-down", on_click=PlacesState.move(line["code"], 1)),
             class_name="row",
+            custom_attrs=inline(flexWrap="nowrap"),
         ),
     ]
 
