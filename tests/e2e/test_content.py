@@ -9,6 +9,11 @@ from playwright.sync_api import Page, expect
 from tests.e2e.people import OPERATOR, PHONE, Company, People
 from tests.e2e.test_frame import serious
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001"
+    "e221bc330000000049454e44ae426082"
+)
+
 
 def _heading(page: Page, name: str, level: int = 1) -> None:
     expect(page.get_by_role("heading", name=name, level=level)).to_be_visible()
@@ -60,6 +65,43 @@ def test_a_sheet_is_downloaded_from_the_partner_zone(people: People, company: Co
     with page.expect_download() as download:
         page.get_by_role("link", name="product-sheet.pdf").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+def test_an_operator_writes_a_post_that_partners_read(people: People, company: Company) -> None:
+    """Draft, preview, file, publish; then it is taken back."""
+    # The picture is in the text before it is uploaded, and after it is gone.
+    people.expect_fault(r"404.*dot\.png")
+    page = people.open(OPERATOR, "/operator/content")
+    page.get_by_role("link", name="+ New page").click()
+    name = f"post-of-{company.email.partition('@')[0]}"[:60].replace(".", "-")
+    page.get_by_label("Kind").select_option("news")
+    page.get_by_label("Title").fill("A post to read")
+    page.get_by_label("Name in addresses").fill(name)
+    page.get_by_label("Text").fill("## News <script>alert(1)</script>\n\n![Dot](dot.png)")
+    page.get_by_role("button", name="Preview").click()
+    shown = page.get_by_role("dialog", name="Preview")
+    expect(shown.get_by_role("heading", name="News <script>alert(1)</script>")).to_be_visible()
+    shown.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The page was saved. Files can be added now.")).to_be_visible()
+    page.get_by_label("File", exact=True).set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PNG})
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("link", name="dot.png")).to_be_visible()
+    page.get_by_label("State").select_option("published")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The page was saved.", exact=True)).to_be_visible()
+
+    reader = people.open(company.email, f"/news/{name}")
+    _heading(reader, "A post to read")
+    picture = reader.get_by_role("img", name="Dot")
+    expect(picture).to_have_js_property("complete", True)
+    expect(picture).to_have_js_property("naturalWidth", 1)
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("A post to read was deleted.")).to_be_visible()
+    reader.reload()
+    _heading(reader, "There is no such post", 2)
 
 
 PAGES = {
