@@ -42,11 +42,11 @@ class ContentEditorState(rx.State):
     busy: bool = False
     preview: str = ""
     files: list[FileLine] = []
-    file_error: str = ""
     asking: bool = False
 
     _version: int = 0
     _slug: str = ""
+    _body: str = ""
 
     @rx.event
     @guard.operators()
@@ -83,7 +83,7 @@ class ContentEditorState(rx.State):
     def _fill(self, found: service.Editing) -> None:
         page = found.page
         self.page_id, self._version, self.over, self.kind = found.page_id, found.version, found.over, page.kind
-        self._slug = page.slug
+        self._slug, self._body = page.slug, page.body
         self.saved = {
             "kind": page.kind,
             "slug": page.slug,
@@ -110,9 +110,15 @@ class ContentEditorState(rx.State):
 
     @rx.event
     @guard.operators()
-    async def show_preview(self, body: str):
+    async def note_body(self, body: str):
+        """What is typed, when the field is left: for the preview."""
+        self._body = body[:LONGEST_BODY]
+
+    @rx.event
+    @guard.operators()
+    async def show_preview(self):
         """Show the Markdown as readers will see it."""
-        self.preview = markdown.html(body[:LONGEST_BODY], self.kind or "article", self._slug or "new")
+        self.preview = markdown.html(self._body or "*Nothing yet.*", self.kind or "article", self._slug or "new")
 
     @rx.event
     @guard.operators()
@@ -160,9 +166,8 @@ class ContentEditorState(rx.State):
 
     @rx.event
     @guard.operators()
-    async def uploaded(self, fault: str):
-        """After an upload: show the files, or what was wrong."""
-        self.file_error = fault[:300]
+    async def uploaded(self):
+        """After an upload: show the files."""
         if self.page_id:
             await self._show_files(guard.actor())
 

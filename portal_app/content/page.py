@@ -42,19 +42,21 @@ COLUMNS = (
     Column("State", "status", sort="standing"),
     Column("Changed", "date", sort="changed", on_card=False),
 )
-_BODY = rx.Var("(() => document.getElementById('field-body').value)")
+# The page stays, with what was typed in it; the hidden button then asks for the files as they are now.
 _SEND = """(async () => {
-  const field = document.getElementById('content-file');
-  if (!field.files.length) return 'Choose a file first.';
-  if (field.files[0].size > %d) return 'The file is too large: %d MB at most.';
+  const field = document.getElementById('content-file'), fault = document.getElementById('content-file-fault');
+  const tell = (words) => { fault.textContent = words; };
+  tell('');
+  if (!field.files.length) return tell('Choose a file first.');
+  if (field.files[0].size > %d) return tell('The file is too large: %d MB at most.');
   const form = new FormData();
   form.set('file', field.files[0]);
   try {
     const answer = await fetch('/operator/content/files/' + %s, {method: 'POST', body: form});
-    const told = await answer.text();
-    if (answer.ok) field.value = '';
-    return answer.ok ? '' : told.slice(0, 300) || 'The file was not taken.';
-  } catch { return 'The file did not arrive. Please try again.'; }
+    if (!answer.ok) return tell((await answer.text()).slice(0, 300) || 'The file was not taken.');
+    field.value = '';
+    document.getElementById('content-files-again').click();
+  } catch { tell('The file did not arrive. Please try again.'); }
 })"""
 
 
@@ -132,7 +134,7 @@ def _form() -> rx.Component:
         ),
         rx.el.div(
             button("Save", kind="primary", type="submit", busy=Editor.busy),
-            button("Preview", on_click=rx.call_function(_BODY, callback=Editor.show_preview)),
+            button("Preview", on_click=Editor.show_preview),
             link_button("Cancel", href=PATH),
             rx.cond(
                 Editor.page_id > 0,
@@ -172,6 +174,7 @@ def _text() -> rx.Component:
         rows="22",
         max_length=LONGEST_BODY,
         spell_check=True,
+        on_blur=Editor.note_body,
     )
 
 
@@ -234,12 +237,13 @@ def _files() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Files"),
         rx.el.p("Pictures, videos and downloads. In the text, write just their names.", class_name="muted"),
-        callout("red", Editor.file_error),
+        rx.el.p(id="content-file-fault", class_name="field-error", custom_attrs={"role": "alert"}),
+        rx.el.button("Show files", id="content-files-again", type="button", hidden=True, on_click=Editor.uploaded),
         rx.el.ul(rx.foreach(Editor.files, _file), class_name="plain"),
         rx.el.div(
             rx.el.label("File", html_for="content-file"),
             rx.el.input(type="file", id="content-file", accept=",".join(sorted(TAKEN)), class_name="control"),
-            button("Upload", on_click=rx.call_function(send, callback=Editor.uploaded)),
+            button("Upload", on_click=rx.call_function(send)),
             class_name="row",
         ),
         class_name="card stack",

@@ -238,7 +238,8 @@ def test_the_editor_saves_and_keeps_what_was_typed_beside_its_faults(cast: Cast)
         assert "title" in answer.var("errors")
         answer = await tab.send(name_of("content_editor_state.save"), {"form": form | {"title": "A card"}})
         assert answer.redirects[0].startswith("/operator/content/")
-        answer = await tab.send(name_of("content_editor_state.show_preview"), {"body": "<b>x</b> **y**"})
+        await tab.send(name_of("content_editor_state.note_body"), {"body": "<b>x</b> **y**"})
+        answer = await tab.send(name_of("content_editor_state.show_preview"))
         assert answer.var("preview") == "<p>&lt;b&gt;x&lt;/b&gt; <strong>y</strong></p>\n"
 
     play(scene)
