@@ -108,7 +108,7 @@ def _message(line: rx.Var[MessageLine]) -> rx.Component:
 def _file(file: rx.Var[FileLine]) -> rx.Component:
     return rx.el.li(
         icon("file-text"),
-        link(file["name"], href=file["href"], external=True, download="", class_name="cut", title=file["name"]),
+        link(file["name"], href=file["href"], download=True, class_name="cut", title=file["name"]),
         rx.el.span(file["size"], class_name="muted small nowrap"),
     )
 
