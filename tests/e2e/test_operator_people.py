@@ -205,7 +205,7 @@ def set_up_second_factor(page: Page) -> None:
 
 
 def test_the_first_day_of_a_deployment(first_day: FirstDay) -> None:
-    """With an empty database and a real mail server: operator, partner, customer."""
+    """With an empty database and a real mail server: operator, partner, customer, a question and its answer."""
     ann = first_day.come_in("ann@provider.example")
     set_up_second_factor(ann)
     expect(ann.get_by_text("No partners yet")).to_be_visible()
@@ -228,3 +228,24 @@ def test_the_first_day_of_a_deployment(first_day: FirstDay) -> None:
     expect(ann.get_by_role("row", name=re.compile("bo@acme.example"))).to_contain_text("App")
     ann.goto("/operator/operators")
     expect(ann.get_by_role("row", name=re.compile("ann@provider.example"))).to_contain_text("You")
+    _asks_and_is_answered(bo, ann, first_day.mailbox)
+
+
+def _asks_and_is_answered(bo: Page, ann: Page, mailbox: Mailbox) -> None:
+    bo.goto("/support")
+    bo.get_by_role("link", name="Open a Ticket").click()
+    bo.get_by_label("Topic").select_option("Backups and restores")
+    bo.get_by_label("Subject").fill("Where to begin?")
+    bo.get_by_label("Your message").fill("How do I back up a folder?")
+    bo.get_by_role("button", name="Send ticket").click()
+    expect(bo.get_by_role("heading", name="Where to begin?")).to_be_visible()
+    ann.goto("/operator/tickets")
+    ann.get_by_role("link", name="Where to begin?").click()
+    ann.get_by_role("textbox", name="Answer").fill("Add a backup task to the account.")
+    ann.get_by_role("button", name="Send answer").click()
+    expect(bo.get_by_role("list", name="Conversation")).to_contain_text("Add a backup task to the account.")
+    ends = time.monotonic() + LONGEST_SECONDS
+    while not any(to == "bo@acme.example" and "Where to begin?" in str(mail["Subject"]) for to, mail in mailbox.taken):
+        assert time.monotonic() < ends, "the answer was not mailed"
+        mailbox.arrived.wait(1)
+        mailbox.arrived.clear()
