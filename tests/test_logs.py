@@ -98,6 +98,7 @@ def test_what_somebody_sent_can_not_look_like_a_line_of_its_own(
     written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.Handler, "format", logging.Handler.format)
+    monkeypatch.setattr(traces, "current", lambda: "")
     logs.hide_secrets()
     logger = logging.getLogger("portal.test")
     monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(written)])

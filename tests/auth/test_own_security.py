@@ -131,7 +131,7 @@ def test_what_the_company_requires_cannot_be_turned_off(cast: Cast) -> None:
     actor = _actor(cast.bob)
     secret, _ = _turned_on(actor)
     db.write(security.save_policy, _actor(cast.alice), "", require_two_factor=True)
-    with pytest.raises(Conflict, match="requires"):
+    with pytest.raises(Conflict, match="is required"):
         two_factor.turn_off(actor, PASSWORD, _code(secret))
 
 

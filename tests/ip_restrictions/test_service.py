@@ -41,14 +41,16 @@ def test_only_who_manages_security_sees_or_changes_them(cast: Cast, who: str) ->
     entry = db.write(add_entry, cast.partner_a, OFFICE.address)
     program = Actor(kind=ActorKind.TOKEN, partner_id=cast.partner_a.id)
     found = {"nobody": NOBODY, "without": _without(cast), "token": program}.get(who) or cast.actor(who)
-    for act in (
+    acts = (
         lambda: show(found),
         lambda: add(found),
         lambda: db.write(service.change, found, entry.id, OWN),
         lambda: db.write(service.delete, found, entry.id),
         lambda: db.write(service.switch, found, True),
         lambda: db.write(service.turn_off, found, cast.partner_a.code),
-    ):
+    )
+    # An operator lets a partner in again that locked itself out.
+    for act in acts[:-1] if who == "olga" else acts:
         with pytest.raises(Denied):
             act()
     assert settings_changes() == []

@@ -21,7 +21,8 @@ from tests.oidc.fake import SECRET, Fake
 
 VERIFIED = {"email_verified": True}
 Break = Callable[[Fake], Any]
-NOW = int(time.time())
+# As of the collection: the run takes some of the time between.
+NOW, A_DAY = int(time.time()), 86_400
 
 
 def _says(**claims: Any) -> Break:
@@ -62,8 +63,8 @@ BROKEN: dict[str, Break] = {
     "expired": _says(exp=NOW - 120),
     "without an end": _says(exp=None),
     "without a beginning": _says(iat=None),
-    "issued in the future": _says(iat=NOW + 600),
-    "not valid yet": _says(nbf=NOW + 600),
+    "issued in the future": _says(iat=NOW + A_DAY),
+    "not valid yet": _says(nbf=NOW + A_DAY),
     "with a time that is none": _says(exp="tomorrow"),
     "about nobody": _says(sub=None),
     "about an empty name": _says(sub=""),
