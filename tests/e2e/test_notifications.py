@@ -126,7 +126,7 @@ def test_backup_radar_is_there_once_an_operator_has_turned_it_on(people: People,
     expect(page.get_by_role("radio", name="Daily")).to_be_visible()
     expect(page.get_by_label("Backup Radar address")).to_have_count(0)
     code = db.read(lambda session: session.get_one(Partner, company.partner_id).code)
-    operators = people.open(OPERATOR, f"/operator/partners/{code}")
+    operators = people.open(OPERATOR, f"/operator/partners/{code}/billing")
     operators.get_by_role("switch", name="Backup Radar").click()
     expect(operators.get_by_role("switch", name="Backup Radar")).to_be_checked()
     page.reload()

@@ -54,7 +54,7 @@ def test_a_bill_is_paid_by_transfer_and_credited(people: People, company: Compan
     company.add("Ash", "Birch")
     code = code_of(company)
     bill = bill_of(company, 1_000, 2_000)
-    page = people.open(OPERATOR, "/operator")
+    page = people.open(OPERATOR, f"/operator?search={code}")
     page.get_by_role("link", name=code).click()
     page.get_by_role("navigation", name="Partner", exact=True).get_by_role("link", name="Billing").click()
     expect(page.get_by_role("heading", name="1 bill", exact=True)).to_be_visible()
