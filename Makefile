@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help run test lint format bench recordings clean install install-test
+.PHONY: help run test test-services lint format bench recordings clean install install-test
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,9 +37,13 @@ format: install-test ## Bring the code into the common style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-test: install-test lint ## Everything: style, types, services, pages in a real browser
-	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+test: install-test ## Everything: style, types, services, pages in a real browser
+	@$(MAKE) --no-print-directory -j2 lint test-services
 	$(RUN) -m pytest -n 2 --dist loadfile tests/e2e
+
+# Beside `lint`, which keeps one processor busy; the tests wait for other things half of their time.
+test-services: install-test
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 
 bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
 	$(RUN) -m tests.bench $(BENCH)

@@ -39,6 +39,8 @@ class Portal:
             "PORTAL_SIGN_IN_ATTEMPTS": "1000",
             # A browser of a test may say which address it plays.
             "PORTAL_TRUSTED_PROXIES": "127.0.0.1",
+            # The pages of a test that ends are left open.
+            "PORTAL_STOP_SECONDS": "1",
             "PYTHONPATH": str(ROOT),
         }
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}

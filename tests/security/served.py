@@ -97,6 +97,8 @@ uvicorn.run(serve.TARGET, port={port}, log_level="info", **serve.OPTIONS)
 
 def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
     own = {"PORTAL_DATA_DIR": str(folder), "PORTAL_DATABASE_URL": "", "PORTAL_DAILY_WORK": "0", "PORTAL_WORKER": "0"}
+    # What a test has left open is nobody's work (tests/running/test_stop.py waits for what is).
+    own["PORTAL_STOP_SECONDS"] = "1"
     reflex = {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod", "REFLEX_TELEMETRY_ENABLED": "false"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
     return kept | own | reflex | settings | {"PYTHONPATH": str(ROOT)}
