@@ -122,7 +122,7 @@ def _enrol() -> rx.Component:
     return rx.fragment(
         rx.el.h1("Set up two-factor authentication"),
         callout("red", State.error),
-        rx.el.p("Your company requires a second factor. Scan this with an authenticator app, or type the secret in."),
+        rx.el.p("A second factor is required. Scan this with an authenticator app, or type the secret in."),
         qr_code(State.qr, State.qr_side, "QR code for the authenticator app"),
         rx.el.p("Secret: ", rx.el.code(State.secret), class_name="secret"),
         _form(

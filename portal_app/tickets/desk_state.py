@@ -7,15 +7,16 @@ import reflex as rx
 from portal_app import db
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
-from portal_app.errors import Conflict, NotFound, PortalError
+from portal_app.errors import NotFound, PortalError
 from portal_app.settings import settings
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_of
 from portal_app.tickets import desk, uploads
-from portal_app.tickets.lines import NEW_MESSAGE, FileLine, MessageLine, file_lines, message_lines, ticket_number
+from portal_app.tickets.lines import FileLine, file_lines, message_lines, ticket_number
 from portal_app.tickets.query import QUEUE
 from portal_app.tickets.routes import problem_of
 from portal_app.tickets.rows import DeskTicket
+from portal_app.tickets.talk_state import TalkState
 from portal_app.tickets.words import STATES, TOPICS, URGENCIES
 from portal_app.times import NEVER, Moment, moment
 from portal_app.ui import Option, option
@@ -24,11 +25,10 @@ NOBODY = "nobody"
 ANSWER, NOTE = "answer", "note"
 
 
-class OperatorTicketState(rx.State):
+class OperatorTicketState(TalkState, rx.State):
     """A ticket of any partner."""
 
     ready: bool = False
-    missing: bool = False
     number: int = 0
     subject: str = ""
     state: str = ""
@@ -41,10 +41,8 @@ class OperatorTicketState(rx.State):
     account: str = ""
     opened_by: str = ""
     opened: Moment = NEVER
-    messages: list[MessageLine] = []
     assigned: str = NOBODY
     operators: list[Option] = []
-    news: str = ""
     kind: str = ANSWER
     files: list[FileLine] = []
     file_error: str = ""
@@ -166,21 +164,7 @@ class OperatorTicketState(rx.State):
 
     async def _turned_down(self, refusal: PortalError) -> None:
         self.errors, self.error = refusal.fields, "" if "text" in refusal.fields else refusal.sentence
-        if isinstance(refusal, NotFound):
-            self.missing = True
-        elif isinstance(refusal, Conflict):
-            # What happened meanwhile stands above the form now; what was typed is still in it.
-            await self._show(guard.actor())
-
-    async def _refresh(self, actor: Actor) -> None:
-        before = len(self.messages)
-        try:
-            await self._show(actor)
-        except NotFound:
-            self.missing = True
-            return
-        if len(self.messages) > before:
-            self.news = NEW_MESSAGE
+        await self._look_after(refusal, guard.actor())
 
     async def _show(self, actor: Actor) -> None:
         found: DeskTicket = await db.look(desk.show, actor, self.number)

@@ -6,25 +6,25 @@ from portal_app import db
 from portal_app.auth import guard
 from portal_app.auth.actor import Actor
 from portal_app.auth.permissions import Permission
-from portal_app.errors import Conflict, NotFound, PortalError
+from portal_app.errors import NotFound, PortalError
 from portal_app.models import TicketState
 from portal_app.settings import settings
 from portal_app.shell.state import NoticeState, enter
 from portal_app.shell.watching import keep_fresh, number_now
 from portal_app.tickets import service, uploads
-from portal_app.tickets.lines import NEW_MESSAGE, FileLine, MessageLine, file_lines, message_lines, ticket_number
+from portal_app.tickets.lines import FileLine, file_lines, message_lines, ticket_number
 from portal_app.tickets.query import PATH
 from portal_app.tickets.routes import problem_of
 from portal_app.tickets.rows import Conversation
+from portal_app.tickets.talk_state import TalkState
 from portal_app.tickets.words import STATES, TOPICS, URGENCIES
 from portal_app.times import NEVER, Moment, moment
 
 
-class OwnTicketState(rx.State):
+class OwnTicketState(TalkState, rx.State):
     """A conversation and the form below it, which is made anew once something was sent."""
 
     ready: bool = False
-    missing: bool = False
     number: int = 0
     subject: str = ""
     state: str = ""
@@ -36,8 +36,6 @@ class OwnTicketState(rx.State):
     opened_by: str = ""
     opened: Moment = NEVER
     closed: bool = False
-    messages: list[MessageLine] = []
-    news: str = ""
     files: list[FileLine] = []
     file_error: str = ""
     errors: dict[str, str] = {}
@@ -131,21 +129,7 @@ class OwnTicketState(rx.State):
 
     async def _turned_down(self, refusal: PortalError) -> None:
         self.errors, self.error = refusal.fields, "" if refusal.fields else refusal.sentence
-        if isinstance(refusal, NotFound):
-            self.missing = True
-        elif isinstance(refusal, Conflict):
-            # What happened meanwhile stands above the form now; what was typed is still in it.
-            await self._show(guard.actor())
-
-    async def _refresh(self, actor: Actor) -> None:
-        before = len(self.messages)
-        try:
-            await self._show(actor)
-        except NotFound:
-            self.missing = True
-            return
-        if len(self.messages) > before:
-            self.news = NEW_MESSAGE
+        await self._look_after(refusal, guard.actor())
 
     async def _show(self, actor: Actor) -> None:
         found: Conversation = await db.look(service.show, actor, self.number)
