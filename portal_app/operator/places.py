@@ -3,9 +3,6 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +18,7 @@ from portal_app.backups.engine import storages
 from portal_app.backups.engine.removal import FORGET
 from portal_app.errors import Conflict, Invalid, NotFound
 from portal_app.models import Account, BackupTask, DataCenter, Job, JobState, Partner, PlaceKind
+from portal_app.operator.place_rows import Choice, Default, PlaceRow, PlaceUse, StorageForm
 from portal_app.text import clean, name_fault
 
 NO_PLACE = "There is no such storage location."
@@ -30,55 +28,6 @@ _CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _FOLDER = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,60}(?:/(?!\.)[A-Za-z0-9._-]{1,60}){0,3}")
 _LONGEST_NAME, _LONGEST_PLACE = 80, 300
 _NOT_DONE = (JobState.WAITING, JobState.RUNNING, JobState.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceRow:
-    """A location. `mark` changes with each change of it; `size_bytes` is what its accounts store."""
-
-    id: int
-    code: str
-    name: str
-    kind: str
-    place: str
-    active: bool
-    checked_at: datetime | None
-    accounts: int
-    size_bytes: int
-    mark: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceUse(PlaceRow):
-    """A location with what hinders its changes: tasks whose backups it holds, partners whose default it is."""
-
-    tasks: int
-    partners: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A location that new accounts may choose."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Default:
-    """The code of a partner's default location, empty for the first of the list; and the choices."""
-
-    code: str
-    choices: list[Choice]
-
-
-@dataclass(frozen=True)
-class StorageForm:
-    """What is typed for a storage: a folder below the vaults' one, or the credentials by their fields."""
-
-    kind: str = PlaceKind.FOLDER
-    folder: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def listed(session: Session, actor: Actor) -> list[PlaceRow]:

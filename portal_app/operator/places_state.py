@@ -13,7 +13,7 @@ from portal_app.auth.actor import Actor
 from portal_app.errors import PortalError
 from portal_app.models import PlaceKind
 from portal_app.operator import places
-from portal_app.operator.places import PlaceRow, PlaceUse, StorageForm
+from portal_app.operator.place_rows import PlaceRow, PlaceUse, StorageForm
 from portal_app.shell.state import NoticeState, enter, tell_on_next_page
 from portal_app.sizes import size_text
 from portal_app.times import Moment, moment

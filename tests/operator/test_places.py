@@ -17,7 +17,7 @@ from portal_app.errors import Conflict, Denied, Invalid, NotFound
 from portal_app.jobs import queue
 from portal_app.models import AuditEvent, BackupTask, DataCenter, Partner
 from portal_app.operator import places
-from portal_app.operator.places import PlaceRow, PlaceUse, StorageForm
+from portal_app.operator.place_rows import PlaceRow, PlaceUse, StorageForm
 from portal_app.settings import reset_settings
 from tests.cast import Cast
 

@@ -13,7 +13,7 @@ from portal_app.backups.engine.sources import parse
 from portal_app.errors import Conflict
 from portal_app.models import Account, BackupTask, DataCenter, JobState, SourceKind
 from portal_app.operator import places
-from portal_app.operator.places import StorageForm
+from portal_app.operator.place_rows import StorageForm
 from portal_app.settings import reset_settings
 from tests.accounts.storage_servers import S3Server, s3_server  # noqa: F401 (a fixture)
 from tests.backups.conftest import Cast
