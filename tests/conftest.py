@@ -9,7 +9,7 @@ import pytest
 from portal_app import db, migrations
 from portal_app.settings import reset_settings
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.redis"]
 
 
 @pytest.fixture(scope="session")
