@@ -70,7 +70,7 @@ from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.shell import branding, health, http, observed, pages
+from portal_app.shell import branding, health, http, observed, outages, pages, tabs
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -161,6 +161,10 @@ def on_error(exception: Exception) -> rx.event.EventSpec | None:
     if isinstance(exception, PortalError):
         return _tell(exception.sentence)
     observed.resume()
+    if outages.is_outage(exception):
+        # The page knows already.
+        log.error("another server did not answer: %s", type(exception).__name__)
+        return None
     reference = traces.reference()
     log.error("unexpected error, reference %s", reference, exc_info=exception)
     return _tell(f"Something went wrong. Nothing was changed. Reference: {reference}")
@@ -219,9 +223,10 @@ app = rx.App(
 )
 app.add_middleware(guard.Guard())
 http.harden(app)
-hub.is_connected = lambda tab: app.event_namespace is not None and tab in app.event_namespace.token_to_sid
+hub.is_connected = lambda tab: tabs.is_here(app, tab)
 app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
+app.register_lifespan_task(tabs.keep, app=app)
 app.register_lifespan_task(daily_work)
 app.register_lifespan_task(mail_delivery)
 app.register_lifespan_task(webhook_delivery)

@@ -24,7 +24,7 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Origin
 from portal_app.auth.routes import host_of
 from portal_app.settings import settings
-from portal_app.shell import headers, limits, observed
+from portal_app.shell import headers, limits, observed, outages
 from portal_app.shell.built import BuiltFiles
 
 log = logging.getLogger("portal.http")
@@ -161,10 +161,16 @@ def _link(app: rx.App) -> None:
         tab = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
         if not TAB.fullmatch(tab):
             raise ConnectionRefusedError("Please load the page again.")
-        if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
-            tab = str(uuid4())
-            await namespace.emit("new_token", tab, to=sid)
-        await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
+        try:
+            if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
+                tab = str(uuid4())
+                await namespace.emit("new_token", tab, to=sid)
+            await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
+        except Exception as fault:
+            if not outages.is_outage(fault):
+                raise
+            # A page that hears nothing waits for ever; one that is refused tries again until it may.
+            raise ConnectionRefusedError("Please wait a moment.") from None
 
     namespace.on_connect = on_connect
 

@@ -20,6 +20,7 @@ import simple_websocket
 from sqlmodel import Session
 
 from portal_app import db
+from portal_app.shell.tabs import UNREADABLE
 from tests.cast import Cast, make_cast
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,6 +195,10 @@ class Raw:
             return
         if text == "2":
             self.write("3")
+        elif text == f"4{UNREADABLE}":
+            # As a page does: it closes its socket, behind all that it has sent.
+            self.close()
+            self.closed = True
         elif isinstance(text, str) and text.startswith(f"40{NAMESPACE}"):
             self._connected = True
         elif isinstance(text, str) and text.startswith(f"44{NAMESPACE}"):
