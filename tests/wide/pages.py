@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import simple_websocket
 
+from tests.backups.portals import wait_for
 from tests.security.pipeline import name_of
 from tests.security.served import Raw, Served
 
@@ -47,6 +48,12 @@ class Page:
         self.moved += 1
 
     def _connect(self) -> Raw:
-        found = Raw(self._of, self._cookie, self._token)
+        found = wait_for(self._try)
         assert not [message for message in found.seen if message[0] == "new_token"], "it is not known any more"
         return found
+
+    def _try(self) -> Raw | None:
+        # Who dies takes those with it that it was to let in. A page tries again, too.
+        with suppress(ConnectionError):
+            return Raw(self._of, self._cookie, self._token)
+        return None
