@@ -18,11 +18,7 @@ from portal_app.settings import reset_settings
 
 SECONDS_TO_START = 120
 # Tabs of this kind need no built pages.
-PROGRAM = """
-import sys, uvicorn
-from portal_app import serve
-uvicorn.run(serve.TARGET, port=int(sys.argv[1]), log_level="warning", **serve.OPTIONS)
-"""
+PROGRAM = "from portal_app import listening; listening.serve()"
 OWN = {"daily_work": "0", "worker": "0", "log_level": "WARNING", "sockets_per_address": "2000", "stop_seconds": "1"}
 REFLEX = {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod", "REFLEX_TELEMETRY_ENABLED": "false"}
 
@@ -40,9 +36,10 @@ class Farm:
     def start(self, one: int) -> None:
         """Start the process with this number."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
-        own = {f"PORTAL_{name.upper()}": value for name, value in (OWN | self.settings).items()}
+        given = OWN | self.settings | {"port": str(self.ports[one])}
+        own = {f"PORTAL_{name.upper()}": value for name, value in given.items()}
         environment = others | own | REFLEX | {"PORTAL_DATA_DIR": str(self.folder), "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-c", PROGRAM, str(self.ports[one])]
+        command = [sys.executable, "-c", PROGRAM]
         with (self.folder / f"log-{one}").open("ab") as log:
             self._running[one] = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
 

@@ -7,9 +7,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
-import reflex as rx
 from reflex import app as reflex_app
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor.base_state_processor import BaseStateEventProcessor
@@ -18,7 +17,7 @@ from starlette.types import Message, Scope, Send
 from portal_app import metrics, traces
 from portal_app.errors import PortalError
 from portal_app.settings import settings
-from portal_app.shell import outages, tabs
+from portal_app.shell import outages, recovery
 
 
 @contextmanager
@@ -57,7 +56,7 @@ class Events(BaseStateEventProcessor):
             raise
         except Exception as fault:
             if outages.is_outage(fault):
-                await tabs.note_outage(cast(rx.App, self.middleware), entry.ctx.token, entry.event.name)
+                await recovery.note_outage(entry.ctx.token, entry.event.name)
             raise
         finally:
             metrics.event_ended(entry.event.name.rpartition("____")[2], outcome, perf_counter() - started)

@@ -20,13 +20,22 @@ import simple_websocket
 from sqlmodel import Session
 
 from portal_app import db
-from portal_app.shell.tabs import UNREADABLE
 from tests.cast import Cast, make_cast
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "/_event"
 SECONDS = 20
 TELL = "reflex___state____state.portal_app___shell___state____notice_state.tell"
+
+
+# All that it can tell: tests read what it says.
+_PROGRAM = """
+import logging
+from portal_app import listening, supervisor
+from portal_app.settings import settings
+logging.basicConfig(level=logging.DEBUG)
+supervisor.supervise() if settings().processes > 1 else listening.serve(log_level="info", access_log=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
     engine.dispose()
     port = _free_port()
     with log.open("wb") as out:
-        process = subprocess.Popen(_command(port), cwd=ROOT, env=_environment(folder, settings), stdout=out, stderr=out)
+        environment = _environment(folder, settings) | {"PORTAL_PORT": str(port)}
+        process = subprocess.Popen([sys.executable, "-c", _PROGRAM], cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         _wait_until_ready(process, port, log)
         yield Served(port, process.pid, database, log, cast)
@@ -83,17 +93,6 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _command(port: int) -> list[str]:
-    # All that it can tell: tests read what it says.
-    program = f"""
-import logging, uvicorn
-from portal_app import serve
-logging.basicConfig(level=logging.DEBUG)
-uvicorn.run(serve.TARGET, port={port}, log_level="info", **serve.OPTIONS)
-"""
-    return [sys.executable, "-c", program]
 
 
 def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
@@ -195,8 +194,8 @@ class Raw:
             return
         if text == "2":
             self.write("3")
-        elif text == f"4{UNREADABLE}":
-            # As a page does: it closes its socket, behind all that it has sent.
+        elif text == "49":
+            # What no Socket.IO client can read: each closes the connection then, and connects anew.
             self.close()
             self.closed = True
         elif isinstance(text, str) and text.startswith(f"40{NAMESPACE}"):

@@ -20,7 +20,9 @@ from portal_app import db
 from portal_app.auth.state import SessionState
 from portal_app.dashboard.state import ChartState
 from portal_app.models import Account
-from portal_app.shell import outages, tabs
+from portal_app.shell import outages
+from portal_app.shell.moving import Tabs
+from portal_app.shell.recovery import Keeper
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import ROOT, name_of
 from tests.security.served import Raw
@@ -128,21 +130,18 @@ def test_a_full_redis(wide: Wide, cast: Cast, page: Raw) -> None:
 def test_the_state_of_an_open_page_does_not_expire(wide: Wide) -> None:
     """Each part of it would, an hour after that part changed last."""
 
-    async def scene() -> tuple[int, int]:
+    async def scene() -> list[int]:
         manager = RedisTokenManager(Redis.from_url(wide.redis.url))
-        here, elsewhere = str(uuid4()), str(uuid4())
-        manager.token_to_socket = {
-            here: SocketRecord(instance_id=manager.instance_id, sid="1"),
-            elsewhere: SocketRecord(instance_id="another", sid="2"),
-        }
-        app = SimpleNamespace(_state=rx.State, event_namespace=SimpleNamespace(_token_manager=manager))
-        keys = [BaseStateToken(ident=tab, cls=SessionState)._state_key(SessionState) for tab in (here, elsewhere)]
+        opened = {"here": manager.instance_id, "elsewhere": "another"}
+        manager.token_to_socket = {tab: SocketRecord(instance_id=of, sid=tab) for tab, of in opened.items()}
+        names = SimpleNamespace(_token_manager=manager, emit_update=None)
+        keys = [BaseStateToken(ident=tab, cls=SessionState)._state_key(SessionState) for tab in opened]
         for key in keys:
             await manager.redis.set(key, b"", ex=5)
-        await tabs._Keeper(cast_type(rx.App, app), manager)._renew()
+        await Keeper(Tabs(cast_type(rx.App, SimpleNamespace(event_namespace=names)))).renew()
         left = [await manager.redis.ttl(key) for key in keys]
         await manager.close()
-        return left[0], left[1]
+        return left
 
     renewed, left = asyncio.run(scene())
     assert renewed > 3_000
