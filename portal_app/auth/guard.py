@@ -153,8 +153,9 @@ def undeclared() -> list[str]:
 
 def origin_of(state: BaseState) -> Origin:
     """Where the socket of this event comes from."""
-    headers = state.router.headers
-    return Origin(state.router.session.client_ip, browser_name(headers.user_agent), mark_in(headers.cookie))
+    router = state.router
+    headers = router.headers
+    return Origin(router.session.client_ip, browser_name(headers.user_agent), mark_in(headers.cookie))
 
 
 async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
