@@ -73,7 +73,7 @@ class _Words:
 
 
 @contextmanager
-def _cursor(session: Session, bind: Any, *, alone: bool) -> Iterator[sqlite3.Cursor]:
+def _cursor(session: Session, bind: Any, *, alone: bool) -> Iterator[Any]:
     if not alone or session.in_transaction():
         yield session.connection().connection.cursor()
         return

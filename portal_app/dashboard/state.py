@@ -294,7 +294,8 @@ class DashboardState(rx.State):
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:
         query = accounts.visible(actor, query)
-        found = await db.look(service.table, actor, query)
+        look = db.glance if service.is_quick(actor, query) else db.look
+        found = await look(service.table, actor, query)
         if query.page > found.pages:
             query = replace(query, page=found.pages)
             found = await db.look(service.table, actor, query)
@@ -335,8 +336,8 @@ class DashboardState(rx.State):
         )
 
     def _change(self, values: dict[str, Any]) -> None:
-        # A variable is sent again whenever it is assigned: assign only what differs. Not compared through the attribute,
-        # which gives lists and dictionaries that watch every look into them.
+        # A variable is sent again whenever it is assigned: assign only what differs. Not compared through the
+        # attribute, which gives lists and dictionaries that watch every look into them.
         for name, value in values.items():
             if self.get_value(name) != value:
                 setattr(self, name, value)
