@@ -142,18 +142,3 @@ class Tabs:
         while await self._manager._get_token_owner(tab, refresh=True) is None:  # noqa: ASYNC110 (another process's)
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         await self._manager.emit_lost_and_found(tab, update)
-
-
-_here: list[Tabs] = []
-
-
-def begin(app: rx.App) -> Tabs:
-    """Look after the pages of the process's application."""
-    _here[:] = [Tabs(app)]
-    return _here[0]
-
-
-async def all_away() -> None:
-    """Send the process's pages elsewhere, if it has an application."""
-    for tabs in _here:
-        await tabs.all_away()
