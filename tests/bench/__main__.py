@@ -15,17 +15,20 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from portal_app import build
+from portal_app import build, clock
 from tests.bench import (
     answers,
     audit,
     billing,
     browser,
     data,
+    delay,
     documents,
     entities,
+    lighthouse,
     memory,
     others,
+    readme,
     report,
     rounds,
     wire,
@@ -53,6 +56,10 @@ class Bench:
         found = {size: rounds.measure(self.browser, size, self.n, self.seed, folders[size]) for size in self.sizes}
         yield "rounds", found, report.painted(found)
 
+    def far(self) -> Found:
+        found = delay.measure(self.browser, self.middle, self.n, self.seed, self.folder / "far")
+        yield "far", found, report.far(found, self.middle)
+
     def answers(self) -> Found:
         folders = {size: self.folder / f"answers-{size}" for size in self.sizes}
         found = {size: answers.measure(size, self.n * 7, self.seed, folders[size]) for size in self.sizes}
@@ -67,6 +74,10 @@ class Bench:
     def wire(self) -> Found:
         found = wire.measure(self.browser, self.middle, self.folder / "wire")
         yield "wire", found, report.wire(found, self.middle)
+
+    def lighthouse(self) -> Found:
+        found = lighthouse.measure(self.browser, self.middle, min(3, self.n), self.folder / "lighthouse")
+        yield "lighthouse", found, report.lighthouse(found, self.middle)
 
     def others(self) -> Found:
         found = others.beside(self.browser, self.middle, self.n * 12, self.folder / "others")
@@ -94,7 +105,20 @@ class Bench:
         yield "billing", {"floor": floor, "portal": portal}, report.billing(floor, portal, rows)
 
 
-PARTS = ("rounds", "answers", "memory", "wire", "others", "start", "audit", "documents", "billing", "entities")
+PARTS = (
+    "rounds",
+    "far",
+    "answers",
+    "memory",
+    "wire",
+    "lighthouse",
+    "others",
+    "start",
+    "audit",
+    "documents",
+    "billing",
+    "entities",
+)
 
 
 def arguments() -> argparse.Namespace:
@@ -109,21 +133,22 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure and report; what was measured is kept when a later part fails."""
+    """Measure and report; what was measured is kept when a later part fails, and what other runs measured stays."""
     asked = arguments()
     # Ended from outside, too, the servers must not stay behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.ensure_built()
-    target, kept = asked.json or data.cache() / "result.json", {"raw": {}, "lines": []}
+    target = asked.json or data.cache() / readme.RESULT
+    kept = json.loads(target.read_text()) if target.exists() else {}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=data.cache()) as folder, browser.chromium() as chromium:
-        print(f"{machine(chromium.version)}; n = {asked.n}, medians, milliseconds unless said\n\n{report.COLUMNS}")
+        told = {"machine": machine(chromium.version), "n": asked.n, "on": f"{clock.now():%Y-%m-%d}"}
+        print(f"{told['machine']}; n = {asked.n}, medians, milliseconds unless said\n\n{report.COLUMNS}")
         bench = Bench(chromium, [int(size) for size in asked.sizes.split(",")], asked.n, asked.seed, Path(folder))
         for name, raw, made in chain.from_iterable(getattr(bench, part)() for part in asked.only.split(",")):
             lines = list(made)
             print(report.markdown(lines), flush=True)
-            kept["raw"][name] = raw
-            kept["lines"] += report.as_json(lines)
-            target.write_text(json.dumps(kept | {"machine": machine(chromium.version)}, indent=1))
+            kept[name] = told | {"raw": raw, "lines": report.as_json(lines)}
+            target.write_text(json.dumps(kept, indent=1))
     print(f"\nEvery figure: {target}", file=sys.stderr)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from math import inf
 from statistics import median, quantiles
 from typing import Any
 
@@ -13,9 +14,12 @@ from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MA
 from tests.bench.servers import DJANGO, FLOOR, INDEXED, PORTAL, REDIS, SYSTEMS
 
 SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
+# Lighthouse's scores.
+LEAST = {("performance", "desktop"): 95, ("performance", "mobile"): 90}
+LEAST |= {("accessibility", form): 100 for form in ("desktop", "mobile")}
 SEARCHES = (SEARCH_MANY, SEARCH_FEW)
 COLUMNS = (
-    "| | accounts | floor | indexed | Django | portal | ratio | at most | |\n|---|---|---|---|---|---|---|---|---|"
+    "| | accounts | floor | indexed | Django | portal | ratio | at most | met |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -33,10 +37,13 @@ class Line:
     at_most: float | None
     against: str
     django: float | None = None
+    at_least: float | None = None
 
     @property
     def verdict(self) -> str:
-        return "" if self.at_most is None else "ok" if self.ratio <= self.at_most else "over"
+        if self.at_least is None and self.at_most is None:
+            return ""
+        return "yes" if (self.at_least or 0) <= self.ratio <= (self.at_most or inf) else "no"
 
 
 def p95(values: list[float]) -> float:
@@ -103,6 +110,15 @@ def _plain(what: str, accounts: int, sizes: dict[str, float], at_most: float) ->
     return Line(what, accounts, sizes[FLOOR], sizes[INDEXED], sizes[PORTAL], None, sizes[PORTAL], at_most, "itself")
 
 
+def far(found: Figures, accounts: int) -> Iterator[Line]:
+    """Over 60 ms and 20 Mbit/s."""
+    for what in (COLD, *CLICKS):
+        plain, own = median(found[what][FLOOR]), median(found[what][PORTAL])
+        at_most = 2.0 if what == COLD else 1.1
+        line = f"{what}, over 60 ms and 20 Mbit/s"
+        yield Line(line, accounts, plain, None, own, p95(found[what][PORTAL]), own / plain, at_most, FLOOR)
+
+
 def answers(found: dict[int, Figures]) -> Iterator[Line]:
     """What an event takes on the server against the floor's request, with the state in memory and in Redis."""
     for name, told, at_most in ((PORTAL, "an event on the server", 0.8), (REDIS, "the same with Redis", 1.3)):
@@ -132,6 +148,16 @@ def memory(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
     for name, told in ((TAB, "an open tab, kB"), (TAB_REDIS, "an open tab with Redis, kB")):
         middle = median(found[name])
         yield Line(told, accounts, None, None, middle, None, middle, 250.0, "itself")
+
+
+def lighthouse(found: dict[str, dict[str, list[float]]], accounts: int) -> Iterator[Line]:
+    """Scores of 100: of the page as a desktop and as a phone sees it."""
+    for page, scores in found.items():
+        for category, of in scores.items():
+            own = median(of)
+            line = f"Lighthouse, {category}: {page}"
+            least = LEAST.get((category, page.rpartition(", ")[2]))
+            yield Line(line, accounts, None, None, own, None, own, None, "itself", at_least=least)
 
 
 def others(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
@@ -198,15 +224,27 @@ def markdown(lines: list[Line]) -> str:
 
 def as_json(lines: list[Line]) -> list[dict[str, Any]]:
     """The same for programs."""
-    return [asdict(line) | {"verdict": line.verdict} for line in lines]
+    return [asdict(line) for line in lines]
+
+
+def from_json(kept: list[dict[str, Any]]) -> list[Line]:
+    """The way back."""
+    return [Line(**one) for one in kept]
 
 
 def _row(line: Line) -> str:
     figures = map(_number, (line.floor, line.indexed, line.django, line.portal))
     cells = [line.what, f"{line.accounts:,}", *figures]
     own = line.against == "itself"
-    target = "" if line.at_most is None else f"{line.at_most:g}" if own else f"{line.at_most:g} ({line.against})"
-    return "| " + " | ".join([*cells, "" if own else f"{line.ratio:.2f}", target, line.verdict]) + " |"
+    return "| " + " | ".join([*cells, "" if own else f"{line.ratio:.2f}", _limit(line), line.verdict]) + " |"
+
+
+def _limit(line: Line) -> str:
+    if line.at_least is not None:
+        return f"at least {line.at_least:g}"
+    if line.at_most is None:
+        return ""
+    return f"{line.at_most:g}" if line.against == "itself" else f"{line.at_most:g} ({line.against})"
 
 
 def _number(value: float | None) -> str:

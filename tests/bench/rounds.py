@@ -30,11 +30,11 @@ def measure(browser: Browser, accounts: int, number: int, seed: int, folder: Pat
     figures: Figures = defaultdict(lambda: defaultdict(list))
     chooser = Random(seed)
     with several(accounts, folder, (*SYSTEMS, DJANGO)) as servers:
-        visits = [_open(Visitor(browser, server)) for server in servers]
+        visits = [open_page(Visitor(browser, server)) for server in servers]
         for one in range(-WARM_UP, number):
             for visitor, page in chooser.sample(visits, len(visits)):
-                clicks = _admin_clicks if visitor.server.name == DJANGO else _clicks
-                times = {COLD: visitor.cold_load()} | clicks(page, one % 60, chooser)
+                act = admin_clicks if visitor.server.name == DJANGO else clicks
+                times = {COLD: visitor.cold_load()} | act(page, one % 60, chooser)
                 for what, time in times.items() if one >= 0 else ():
                     figures[what][visitor.server.name].append(time)
             print(f"\r{accounts:>9,} accounts: round {one + 1} of {number} ", end="", file=sys.stderr, flush=True)
@@ -45,14 +45,15 @@ def measure(browser: Browser, accounts: int, number: int, seed: int, folder: Pat
     return figures
 
 
-def _open(visitor: Visitor) -> tuple[Visitor, Page]:
+def open_page(visitor: Visitor) -> tuple[Visitor, Page]:
+    """The first page, painted; the clicks begin there."""
     page = visitor.new_context().new_page()
     page.goto(visitor.server.url)
     at.painted(page)
     return visitor, page
 
 
-def _clicks(page: Page, round_number: int, chooser: Random) -> dict[str, float]:
+def clicks(page: Page, round_number: int, chooser: Random) -> dict[str, float]:
     """Each click once, from the same place: the first page, all accounts, by name."""
     page.bring_to_front()
     acts: dict[str, Callable[[], float]] = {
@@ -65,7 +66,7 @@ def _clicks(page: Page, round_number: int, chooser: Random) -> dict[str, float]:
     return {what: acts[what]() for what in chooser.sample(CLICKS, len(CLICKS))}
 
 
-def _admin_clicks(page: Page, round_number: int, chooser: Random) -> dict[str, float]:
+def admin_clicks(page: Page, round_number: int, chooser: Random) -> dict[str, float]:
     """The same in Django's admin, whose clicks lead to another page each."""
     page.bring_to_front()
     status, column = list(STATUSES)[round_number % 3], SORTED[round_number % 4]
