@@ -14,9 +14,8 @@ from typing import Any
 
 import uvicorn
 
-from portal_app import db, logs, migrations, parents
+from portal_app import db, endings, logs, migrations, parents
 from portal_app.settings import settings
-from portal_app.shell import moving
 
 TARGET = "portal_app.portal_app:app"
 OPTIONS: dict[str, Any] = {
@@ -47,7 +46,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for one in self.servers:
             one.close()
-        await moving.all_away()
+        for do in endings.first:
+            await do()
         await super().shutdown(sockets)
 
 

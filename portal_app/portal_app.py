@@ -10,7 +10,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import logs, traces
+from portal_app import endings, logs, traces
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -222,8 +222,10 @@ app = rx.App(
     ],
 )
 app.add_middleware(guard.Guard())
-tabs = moving.begin(app)
+tabs = moving.Tabs(app)
+endings.first.append(tabs.all_away)
 http.harden(app, tabs)
+recovery.begin(tabs)
 hub.is_connected = tabs.has
 app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)

@@ -168,23 +168,3 @@ class Tabs:
 
 def _lock_of(tab: str) -> bytes:
     return StateManagerRedis._lock_key(BaseStateToken(ident=tab, cls=rx.State))
-
-
-_here: list[Tabs] = []
-
-
-def begin(app: rx.App) -> Tabs:
-    """Look after the pages of the process's application."""
-    _here[:] = [Tabs(app)]
-    return _here[0]
-
-
-def here() -> Tabs:
-    """The pages of the process's application."""
-    return _here[0]
-
-
-async def all_away() -> None:
-    """Send the process's pages elsewhere, if it has an application."""
-    for tabs in _here:
-        await tabs.all_away()

@@ -17,7 +17,8 @@ from reflex.state import BaseState, StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 from reflex_base.constants.state import FIELD_MARKER
 
-from portal_app.shell import moving, outages
+from portal_app.shell import outages
+from portal_app.shell.moving import Tabs
 from portal_app.shell.state import NoticeState
 
 log = logging.getLogger("portal.recovery")
@@ -32,9 +33,17 @@ _LOADS = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "load"})
 _MARK = "portal_mark"
 
 
+_tabs: list[Tabs] = []
+
+
+def begin(tabs: Tabs) -> None:
+    """Look after these pages, the process's own."""
+    _tabs[:] = [tabs]
+
+
 async def note_outage(tab: str, event_name: str) -> None:
     """An event of the page came to nothing: it says so, or is loaded again if that was what it waited for."""
-    tabs = moving.here()
+    tabs = _tabs[0]
     if not tabs.has(tab):
         return
     if event_name.rpartition(".")[2] in _LOADS:
@@ -50,7 +59,7 @@ async def note_outage(tab: str, event_name: str) -> None:
 
 async def keep() -> None:
     """Lifespan task of a server with Redis: renews the states of its open pages, and notices when they are lost."""
-    tabs = moving.here()
+    tabs = _tabs[0]
     if not isinstance(tabs.manager, RedisTokenManager):
         return
     keeper = Keeper(tabs)
@@ -65,7 +74,7 @@ async def keep() -> None:
 class Keeper:
     """What a process has seen of Redis."""
 
-    def __init__(self, tabs: moving.Tabs) -> None:
+    def __init__(self, tabs: Tabs) -> None:
         self._tabs, self._redis = tabs, tabs.manager.redis
         self._run, self._mark, self._renewed = "", b"", time.monotonic()
 

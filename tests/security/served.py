@@ -25,6 +25,8 @@ from tests.cast import Cast, make_cast
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "/_event"
 SECONDS = 20
+# Others use the machine too.
+SECONDS_TO_START = 180
 TELL = "reflex___state____state.portal_app___shell___state____notice_state.tell"
 
 
@@ -111,7 +113,7 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < until:
         with suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
