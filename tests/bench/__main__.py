@@ -14,9 +14,9 @@ from typing import Any
 from playwright.sync_api import Browser
 
 from portal_app import build
-from tests.bench import audit, billing, browser, data, documents, entities, others, report, rounds, wire
+from tests.bench import answers, audit, billing, browser, data, documents, entities, others, report, rounds, wire
 
-PARTS = ("rounds", "wire", "others", "start", "audit", "documents", "billing", "entities")
+PARTS = ("rounds", "answers", "wire", "others", "start", "audit", "documents", "billing", "entities")
 
 
 def arguments() -> argparse.Namespace:
@@ -37,6 +37,11 @@ def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterat
     if "rounds" in parts:
         found = {size: rounds.measure(browser, size, asked.n, asked.seed, folder / str(size)) for size in sizes}
         yield "rounds", found, list(report.painted(found))
+    if "answers" in parts:
+        taken = {size: answers.measure(size, asked.n * 7, asked.seed, folder / f"answers-{size}") for size in sizes}
+        yield "answers", taken, list(report.answers(taken))
+        a_second = answers.rates(middle, folder / "rates")
+        yield "rates", a_second, list(report.rates(a_second, middle))
     if "wire" in parts:
         weighed = wire.measure(browser, middle, folder / "wire")
         yield "wire", weighed, list(report.wire(weighed, middle))

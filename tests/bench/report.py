@@ -6,9 +6,10 @@ from statistics import median, quantiles
 from typing import Any
 
 from portal_app.ui.field import TYPING_PAUSE_MS
+from tests.bench.answers import INLINE, QUESTIONS
 from tests.bench.others import OPERATIONS, QUIET
 from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MANY, SORT, Figures
-from tests.bench.servers import FLOOR, INDEXED, PORTAL, SYSTEMS
+from tests.bench.servers import FLOOR, INDEXED, PORTAL, REDIS, SYSTEMS
 
 SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
 SEARCHES = (SEARCH_MANY, SEARCH_FEW)
@@ -86,6 +87,28 @@ def wire(found: dict[str, dict[str, Any]], accounts: int) -> Iterator[Line]:
 
 def _plain(what: str, accounts: int, sizes: dict[str, float], at_most: float) -> Line:
     return Line(what, accounts, sizes[FLOOR], sizes[INDEXED], sizes[PORTAL], None, sizes[PORTAL], at_most, "itself")
+
+
+def answers(found: dict[int, Figures]) -> Iterator[Line]:
+    """What an event takes on the server against the floor's request, with the state in memory and in Redis."""
+    for name, told, at_most in ((PORTAL, "an event on the server", 0.8), (REDIS, "the same with Redis", 1.3)):
+        for what in QUESTIONS:
+            for accounts, figures in found.items():
+                middle = {server: median(times) for server, times in figures[what].items()}
+                base = INDEXED if what in SEARCHES else FLOOR
+                target = None if what in SEARCHES else at_most
+                own, tail = middle[name], p95(figures[what][name])
+                ratio = own / middle[base]
+                line = f"{told}: {what}"
+                yield Line(line, accounts, middle.get(FLOOR), middle[INDEXED], own, tail, ratio, target, base)
+
+
+def rates(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
+    """Answers a second of one process; the floor's is the one without threads."""
+    plain = median(found[INLINE])
+    for name, told, at_most in ((PORTAL, "events", 1.2), (REDIS, "events with Redis", None)):
+        own = median(found[name])
+        yield Line(f"{told} a second of one process", accounts, plain, None, own, None, plain / own, at_most, INLINE)
 
 
 def others(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.bench import browser as at
 from tests.bench.browser import Visitor
-from tests.bench.servers import all_three
+from tests.bench.servers import several
 
 Figures = dict[str, dict[str, list[float]]]  # what was done -> server -> milliseconds
 COLD, FILTER, NEXT, SORT = "cold load", "filter by a status", "next page", "sort by a column"
@@ -27,7 +27,7 @@ def measure(browser: Browser, accounts: int, number: int, seed: int, folder: Pat
     """So many rounds at a size."""
     figures: Figures = defaultdict(lambda: defaultdict(list))
     chooser = Random(seed)
-    with all_three(accounts, folder) as servers:
+    with several(accounts, folder) as servers:
         visits = [_open(Visitor(browser, server)) for server in servers]
         for one in range(-WARM_UP, number):
             for visitor, page in chooser.sample(visits, len(visits)):

