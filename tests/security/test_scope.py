@@ -41,16 +41,15 @@ def spread(database: Any) -> Cast:
     with db.writing() as session:
         for table, number in FIRST.items():
             _start_at(session.connection(), table, number)
+        if not _is_sqlite(session.connection()):
+            _start_at(session.connection(), "backup_task", 1_000_000)
     made = db.write(make_cast)
     with db.writing() as session:
-        connection = session.connection()
-        # Nothing keeps a sequence of tasks in SQLite, and rows follow their task only when the keys aren't checked.
-        late = "PRAGMA defer_foreign_keys = ON" if _is_sqlite(connection) else "SET session_replication_role = replica"
-        connection.execute(text(late))
-        connection.execute(text("UPDATE backup_task SET id = id + 1000000"))
-        connection.execute(text("UPDATE backup_run SET task_id = task_id + 1000000"))
-        if not _is_sqlite(connection):
-            connection.execute(text("SET session_replication_role = DEFAULT"))
+        if _is_sqlite(session.connection()):
+            # Nothing keeps a sequence of tasks there, and rows follow their task only when the keys aren't checked.
+            session.execute(text("PRAGMA defer_foreign_keys = ON"))
+            session.execute(text("UPDATE backup_task SET id = id + 1000000"))
+            session.execute(text("UPDATE backup_run SET task_id = task_id + 1000000"))
     return made
 
 
