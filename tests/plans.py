@@ -61,6 +61,13 @@ def plan(statement: Statement, *, few: bool = False) -> Plan:
         return _of_postgresql(connection, statement)
 
 
+def of_pages(statements: list[Statement], table: str) -> list[Plan]:
+    """The plans of what asks for this table's rows, and in SQLite for their number, too: PostgreSQL counts much by
+    reading all of it, which is the fastest way."""
+    counted = db.engine().dialect.name == "sqlite"
+    return [plan(one) for one in statements if f"FROM {table}" in one[0] and (counted or "ORDER BY" in one[0])]
+
+
 def learn() -> None:
     """Have PostgreSQL look at its new rows now rather than in a minute: it plans with what it found."""
     if db.engine().dialect.name == "postgresql":

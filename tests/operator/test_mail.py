@@ -20,7 +20,7 @@ from portal_app.operator.mail_rows import MailPage, MailQuery
 from portal_app.security import letters as security
 from portal_app.users import letters as users
 from tests.cast import Cast
-from tests.plans import asked, learn, plan
+from tests.plans import asked, learn, of_pages
 
 TOKEN = "a-token-that-signs-in"
 LETTER = Letter(
@@ -268,9 +268,11 @@ def many(cast: Cast) -> Cast:
 def test_every_page_is_found_by_an_index(many: Cast, given: dict[str, str]) -> None:
     with asked() as statements:
         assert seen(many.actor("olga"), **given).rows
-    plans = [plan(one) for one in statements if "FROM outbox_mail" in one[0]]
+    plans = of_pages(statements, "outbox_mail")
     assert plans
     slow = [one for one in plans if "outbox_mail" in one.scanned]
-    # Without a question, the newest by the key itself: a scan that stops after one page.
-    assert len(slow) <= (1 if not given.keys() - {"page"} else 0), slow
+    # Without a question, the newest by the key itself: a scan that stops after one page. PostgreSQL has no index of
+    # the words in a mail or job, SQLite walks one that holds them.
+    whole = {"page"} if db.engine().dialect.name == "sqlite" else {"page", "search"}
+    assert len(slow) <= (1 if not given.keys() - whole else 0), slow
     assert "search" in given or not [one for one in plans if one.sorted], plans
