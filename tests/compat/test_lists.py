@@ -94,9 +94,8 @@ def test_tasks(filled: Caller, cast: Cast) -> None:
 
 def test_the_next_backup_is_a_text(filled: Caller) -> None:
     def do(session: Any) -> None:
-        for task, hours in zip(
-            session.exec(select(BackupTask).order_by(col(BackupTask.id))).all(), (7, 1, 0, 5, 5), strict=True
-        ):
+        tasks = session.exec(select(BackupTask).order_by(col(BackupTask.id))).all()
+        for task, hours in zip(tasks, (7, 1, 0, 5, 5), strict=True):
             task.next_run_at = clock.now() + timedelta(hours=hours, seconds=5)
             session.add(task)
 
