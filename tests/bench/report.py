@@ -43,7 +43,8 @@ class Line:
     def verdict(self) -> str:
         if self.at_least is None and self.at_most is None:
             return ""
-        return "yes" if (self.at_least or 0) <= self.ratio <= (self.at_most or inf) else "no"
+        most, least = (other if one is None else one for one, other in ((self.at_most, inf), (self.at_least, -inf)))
+        return "yes" if least <= self.ratio <= most else "no"
 
 
 def p95(values: list[float]) -> float:
