@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 from portal_app import db, migrations
 from portal_app.audit.tags import Activity
 from portal_app.models import AccountStatus, AuditEvent
-from tests import factories, stores
+from tests import factories, restartable
 from tests.bench.crowd_tabs import Reader, Tab, Tally, Writer
 from tests.cast import cookie_of
 from tests.farm import Farm, farm, use
@@ -175,7 +175,7 @@ def measure(folder: Path, clicks: int = CLICKS, tabs_open: int = TABS, pause: fl
     """The whole run."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        postgres, redis = stack.enter_context(stores.both(folder))
+        postgres, redis = stack.enter_context(restartable.both(folder))
         postgres.allow(CONNECTIONS)
         stack.enter_context(use(postgres.url, folder))
         migrations.upgrade()
@@ -189,7 +189,7 @@ def measure(folder: Path, clicks: int = CLICKS, tabs_open: int = TABS, pause: fl
         return judged(tally, written(), time.monotonic() - begun, recovered)
 
 
-def _faults(servers: Farm, postgres: stores.Postgres, redis: stores.Redis) -> list[Fault]:
+def _faults(servers: Farm, postgres: restartable.Postgres, redis: restartable.Redis) -> list[Fault]:
     def killed(one: int) -> Callable[[], None]:
         def happens() -> None:
             servers.kill(one)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from portal_app.shell.outages import SENTENCE
 from tests.e2e.people import ADMIN, People, ready, sign_in
 from tests.e2e.servers import Portal
-from tests.stores import Redis
+from tests.restartable import Redis
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from portal_app import db, migrations
 from portal_app.settings import reset_settings
-from tests import stores
+from tests import restartable
 from tests.cast import Cast, make_cast
 from tests.farm import Farm, farm, use
 from tests.security.pipeline import ROOT
@@ -33,8 +33,8 @@ class Wide:
     """Processes A and B and what they share."""
 
     farm: Farm
-    postgres: stores.Postgres
-    redis: stores.Redis
+    postgres: restartable.Postgres
+    redis: restartable.Redis
 
     @property
     def a(self) -> Place:
@@ -54,7 +54,7 @@ def boot(path: str = "/") -> dict[str, Any]:
 @pytest.fixture(scope="package")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wide]:
     folder = tmp_path_factory.mktemp("wide")
-    with stores.both(folder) as (postgres, redis):
+    with restartable.both(folder) as (postgres, redis):
         with use(postgres.url, folder):
             migrations.upgrade()
         with farm(folder, 2, database_url=postgres.url, redis_url=redis.url) as servers:
