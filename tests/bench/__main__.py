@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.bench import (
     audit,
     billing,
     browser,
+    crowd,
     data,
     delay,
     documents,
@@ -66,6 +67,11 @@ class Bench:
         yield "answers", found, report.answers(found)
         rates = {size: answers.rates(size, self.folder / f"rates-{size}") for size in {self.sizes[0], self.middle}}
         yield "rates", rates, report.rates(rates)
+
+    def crowd(self) -> Found:
+        """Ten minutes; only where it is asked for."""
+        found = crowd.measure(self.folder / "crowd")
+        yield "crowd", asdict(found), report.crowd(found)
 
     def memory(self) -> Found:
         found = memory.measure(self.sizes[0], self.folder / "memory")
@@ -127,7 +133,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", default="1000,100000,1000000", help="numbers of accounts, by comma")
     parser.add_argument("--n", type=int, default=15, help="rounds at each size")
     parser.add_argument("--seed", type=int, default=20261123, help="of the shuffled order")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"parts, by comma: {', '.join(PARTS)}")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"parts, by comma: {', '.join(PARTS)}; or crowd")
     parser.add_argument("--json", type=Path, help="where the figures go; default: result.json in the bench's folder")
     return parser.parse_args()
 

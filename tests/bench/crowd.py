@@ -33,6 +33,8 @@ WRITERS, PARTNERS, ACCOUNTS = 60, 10, 120
 PAUSE = 1.0
 DOWN_SECONDS = 1.5
 CONNECTIONS = 400
+# One socket may send 40 events a second: several take turns.
+RATE_TABS, RATE_SECONDS = 40, 8.0
 STATUSES = (AccountStatus.TRIAL_STARTED, AccountStatus.MONTHLY, AccountStatus.ANNUAL)
 _SAID = re.compile(r"name (Renamed \d+ \d+) instead of")
 
@@ -41,6 +43,7 @@ _SAID = re.compile(r"name (Renamed \d+ \d+) instead of")
 class Found:
     """What a run has shown."""
 
+    tabs: int
     clicks: int
     answered: int
     unanswered: int
@@ -56,6 +59,8 @@ class Found:
     p99: float
     seconds: float
     saved: int
+    # Answers a second of one process, and of all.
+    rates: list[float] = field(default_factory=list)
     recovered: dict[str, float] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
@@ -119,6 +124,18 @@ async def crowd(everybody: Sequence[Tab], tally: Tally, clicks: int, faults: Seq
     return recovered
 
 
+async def rate(everybody: Sequence[Tab], tally: Tally) -> float:
+    """Answers a second to tabs that click again as soon as they were answered."""
+    living = [asyncio.create_task(tab.live()) for tab in everybody]
+    await _reach(tally, 3 * len(everybody), living)
+    before, begun = tally.answered, time.monotonic()
+    await asyncio.sleep(RATE_SECONDS)
+    found = (tally.answered - before) / (time.monotonic() - begun)
+    tally.goes_on = False
+    await asyncio.gather(*living)
+    return found
+
+
 async def _reach(tally: Tally, clicks: int, living: Sequence[asyncio.Task[None]]) -> None:
     while tally.answered < clicks:
         await asyncio.sleep(0.1)
@@ -147,10 +164,11 @@ def written() -> Counter[str]:
     return Counter(match[1] for text in db.read(read) if (match := _SAID.search(text)))
 
 
-def judged(tally: Tally, rows: Counter[str], seconds: float, recovered: dict[str, float]) -> Found:
+def judged(number: int, tally: Tally, rows: Counter[str], seconds: float, recovered: dict[str, float]) -> Found:
     """What the tabs saw against what the database says."""
     marks = statistics.quantiles(tally.seconds, n=100)
     return Found(
+        tabs=number,
         clicks=tally.answered + tally.unanswered + tally.told + tally.refused,
         answered=tally.answered,
         unanswered=tally.unanswered,
@@ -182,11 +200,19 @@ def measure(folder: Path, clicks: int = CLICKS, tabs_open: int = TABS, pause: fl
         people = seats(tabs_open)
         settings = {"database_url": postgres.url, "redis_url": redis.url}
         servers = stack.enter_context(farm(folder, PROCESSES, **settings))
+        rates = [_rate(servers.urls[:number], people) for number in (1, PROCESSES)]
         tally, Tab.pause = Tally(), pause
         everybody = tabs(tally, servers.urls, people, tabs_open * WRITERS // TABS)
         begun = time.monotonic()
         recovered = asyncio.run(crowd(everybody, tally, clicks, _faults(servers, postgres, redis)))
-        return judged(tally, written(), time.monotonic() - begun, recovered)
+        found = judged(tabs_open, tally, written(), time.monotonic() - begun, recovered)
+        found.rates = rates
+        return found
+
+
+def _rate(urls: Sequence[str], people: Sequence[Seat]) -> float:
+    tally, Tab.pause = Tally(), 0.0
+    return asyncio.run(rate(tabs(tally, urls, people[:RATE_TABS], 0), tally))
 
 
 def _faults(servers: Farm, postgres: restartable.Postgres, redis: restartable.Redis) -> list[Fault]:
@@ -208,10 +234,3 @@ def _faults(servers: Farm, postgres: restartable.Postgres, redis: restartable.Re
         ("PostgreSQL restarted", postgres.restart),
         ("another process killed", killed(2)),
     ]
-
-
-if __name__ == "__main__":
-    import json
-
-    place = Path(sys.argv[1])
-    print(json.dumps(measure(place, *(int(one) for one in sys.argv[2:4])).__dict__, indent=1))
