@@ -21,6 +21,9 @@ from tests.bench import data
 START_SECONDS = 90
 FLOOR, INDEXED, PORTAL = "floor", "floor, indexed and cached", "portal"
 REDIS = "portal with Redis"
+DJANGO = "Django's admin"
+DJANGO_PROJECT = "tests.bench.django_admin"
+DJANGO_SETTINGS = f"{DJANGO_PROJECT}.settings"
 SYSTEMS = (FLOOR, INDEXED, PORTAL)
 COVERING = (
     "CREATE INDEX bench_covering ON account"
@@ -38,6 +41,9 @@ class Server:
     name: str
     url: str
     folder: Path
+    pid: int = 0
+    # Of who is signed in there already.
+    cookie: str = ""
 
 
 @contextmanager
@@ -53,10 +59,15 @@ def start(
 ) -> Iterator[Server]:
     """One server over a copy of the database; `program` is the portal's way to start, `settings` the portal's own."""
     database, port = data.copy_database(accounts, folder), free_port()
+    url, page, cookie = f"http://127.0.0.1:{port}", "", ""
     with ExitStack() as stack:
-        if name in (FLOOR, INDEXED):
+        if name == DJANGO:
+            environment = data.environment() | {"BENCH_DB": str(database), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS}
+            page, cookie = "/admin/django_admin/account/", _prepared(environment)
+            command = _granian(f"{DJANGO_PROJECT}.wsgi:application", port, "wsgi")
+        elif name in (FLOOR, INDEXED):
             _cover(database)
-            command = _granian("tests.bench.floor:app", port)
+            command = _granian("tests.bench.floor:app", port, "asgi", "--factory")
             environment = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
         else:
             command = [sys.executable, "-m", program]
@@ -64,10 +75,9 @@ def start(
                 settings["redis_url"] = stack.enter_context(redis(folder))
             own = {"data_dir": folder, "demo": 1, "port": port, "daily_work": 0, "log_level": "WARNING"}
             environment = data.environment(**own | settings)
-        stack.enter_context(running(command, environment, folder / "log"))
-        url = f"http://127.0.0.1:{port}"
-        wait_for(url)
-        yield Server(name, url, folder)
+        process = stack.enter_context(running(command, environment, folder / "log"))
+        wait_for(url + page)
+        yield Server(name, url + page, folder, process.pid, cookie)
 
 
 @contextmanager
@@ -119,9 +129,18 @@ def _cover(database: Path) -> None:
     subprocess.run([sys.executable, "-c", OPEN_COVERING, str(database), COVERING], check=True, timeout=120)
 
 
-def _granian(target: str, port: int) -> list[str]:
+def _granian(target: str, port: int, interface: str, *more: str) -> list[str]:
     program = str(Path(sys.executable).parent / "granian")
-    return [program, "--interface", "asgi", "--factory", "--port", str(port), "--log-level", "warning", target]
+    return [program, "--interface", interface, *more, "--port", str(port), "--log-level", "warning", target]
+
+
+def _prepared(environment: dict[str, str]) -> str:
+    """Django's tables and indexes; the cookie of its administrator."""
+    command = [sys.executable, "-m", f"{DJANGO_PROJECT}.prepare"]
+    done = subprocess.run(
+        command, cwd=data.ROOT, env=environment, check=True, timeout=120, capture_output=True, text=True
+    )
+    return f"sessionid={done.stdout.split()[-1]}"
 
 
 def _floor_settings(database: Path, folder: Path, *, indexed: bool) -> dict[str, str]:
