@@ -76,7 +76,7 @@ class Bench:
         yield "wire", found, report.wire(found, self.middle)
 
     def lighthouse(self) -> Found:
-        found = lighthouse.measure(self.browser, self.middle, min(3, self.n), self.folder / "lighthouse")
+        found = lighthouse.measure(self.browser, self.middle, 1 + self.n // 30, self.folder / "lighthouse")
         yield "lighthouse", found, report.lighthouse(found, self.middle)
 
     def others(self) -> Found:
