@@ -113,13 +113,14 @@ def _inline(number: int) -> str:
 @contextmanager
 def _clients(servers: list[Server], number: int) -> Iterator[dict[str, list[tab.Client]]]:
     """So many of each server, loaded and ready."""
-    made: dict[str, list[tab.Client]] = {}
-    for server in servers:
-        made[server.name] = [_client(server, cookie) for cookie in [_cookie(server)] * number]
+    made = {server.name: [_client(server, cookie) for cookie in [_cookie(server)] * number] for server in servers}
+    everybody = [one for of in made.values() for one in of]
     try:
+        for client in everybody:
+            client.settle()
         yield made
     finally:
-        for client in (one for of in made.values() for one in of):
+        for client in everybody:
             client.close()
 
 
@@ -131,8 +132,4 @@ def _cookie(server: Server) -> str:
 
 
 def _client(server: Server, cookie: str) -> tab.Client:
-    if server.name in (FLOOR, INDEXED):
-        return tab.Http(server.url)
-    opened = tab.Tab(server.url, cookie)
-    opened.settle()
-    return opened
+    return tab.Tab(server.url, cookie) if cookie else tab.Http(server.url)
