@@ -48,7 +48,7 @@ test: install-test ## Everything: style, types, services, pages in a real browse
 test-services: install-test
 	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 
-bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
+bench: install-test ## Measure the pages against plain SQL and Django (20 minutes); BENCH="--sizes 1000 --n 3" for a short run
 	$(RUN) -m tests.bench $(BENCH)
 
 recordings: install-test ## Make the courses' screen recordings anew, from the portal itself (minutes); SCENES="first-steps/search" for some
