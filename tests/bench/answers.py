@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.bench import raw, tab
 from tests.bench.rounds import FILTER, NEXT, SEARCH_MANY, SORT
-from tests.bench.servers import FLOOR, INDEXED, PORTAL, REDIS, Server, several
+from tests.bench.servers import FLOOR, FOUR, INDEXED, PORTAL, REDIS, Server, several
 
 Times = dict[str, dict[str, list[float]]]  # what was asked -> server -> milliseconds
 Rates = dict[str, list[float]]  # server -> answers a second
@@ -54,9 +54,9 @@ def measure(accounts: int, number: int, seed: int, folder: Path) -> Times:
 
 
 def rates(accounts: int, folder: Path, windows: int = WINDOWS) -> Rates:
-    """Answers a second of one process each, asked by many at once; in turn, so many windows of some seconds."""
+    """Answers a second of one process each, and of four, asked by many at once; in turn, in windows of some seconds."""
     found: Rates = defaultdict(list)
-    with several(accounts, folder, (FLOOR, PORTAL, REDIS)) as servers, _clients(servers, AT_ONCE) as clients:
+    with several(accounts, folder, (FLOOR, PORTAL, REDIS, FOUR)) as servers, _clients(servers, AT_ONCE) as clients:
         asked = {server.name: _turning(server.name) for server in servers} | {INLINE: _inline}
         clients[INLINE] = clients[FLOOR]
         for one in range(-1, windows):

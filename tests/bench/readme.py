@@ -37,7 +37,7 @@ def _rows(kept: dict[str, Any]) -> Iterator[str]:
     """What has a limit, and what the browser shows of the floor and Django."""
     for part in _parts(kept):
         lines = report.from_json(kept[part]["lines"])
-        yield report.markdown([line for line in lines if line.verdict or (line.floor and line.django)])
+        yield report.markdown([line for line in lines if line.verdict or line.django or part == "rates"])
 
 
 def _parts(kept: dict[str, Any]) -> list[str]:

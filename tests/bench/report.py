@@ -11,7 +11,7 @@ from tests.bench.answers import INLINE
 from tests.bench.memory import TAB, TAB_REDIS
 from tests.bench.others import OPERATIONS, QUIET
 from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MANY, SORT, Figures
-from tests.bench.servers import DJANGO, FLOOR, INDEXED, PORTAL, REDIS, SYSTEMS
+from tests.bench.servers import DJANGO, FLOOR, FOUR, INDEXED, PORTAL, REDIS, SYSTEMS
 
 SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
 # Lighthouse's scores.
@@ -138,11 +138,12 @@ def _answer(line: str, accounts: int, figures: dict[str, list[float]], name: str
 
 
 def rates(found: dict[int, dict[str, list[float]]]) -> Iterator[Line]:
-    """Answers a second of one process; the floor's is the one without threads."""
-    for name, told, at_most in ((PORTAL, "events", 1.2), (REDIS, "events with Redis", None)):
+    """Answers a second; the floor's are those of one process without threads."""
+    limits = {PORTAL: ("of one process", 1.2), REDIS: ("of one process with Redis", None)}
+    for name, (told, at_most) in (limits | {FOUR: ("of four processes with Redis", None)}).items():
         for accounts, by_server in sorted(found.items()):
             plain, own = median(by_server[INLINE]), median(by_server[name])
-            what = f"{told} a second of one process"
+            what = f"events a second {told}"
             yield Line(what, accounts, plain, None, own, None, plain / own, at_most, INLINE)
 
 
