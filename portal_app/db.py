@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 BUSY_SECONDS = 10
 NUMBER_OUT_OF_RANGE = "22003"
+MOST_CONNECTIONS = 80
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _threads = threading.local()
 
@@ -42,7 +43,9 @@ def make_engine(url: str) -> Engine:
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
-    made = create_engine(url, hide_parameters=True, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    # The server takes a hundred connections unless it is told otherwise: all processes of a machine stay below.
+    kept = max(3, MOST_CONNECTIONS // (settings().processes + 1) // 2)
+    made = create_engine(url, hide_parameters=True, pool_size=kept, max_overflow=kept, pool_pre_ping=True)
     event.listen(made, "handle_error", _no_such_number)
     return made
 
