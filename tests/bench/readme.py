@@ -11,6 +11,8 @@ README = data.ROOT / "README.md"
 BEGINS, ENDS = "<!-- measured by make bench -->", "<!-- end of what was measured -->"
 # What the table shows; the other parts are told of in words.
 SHOWN = ("rounds", "far", "answers", "rates", "crowd", "memory", "wire", "lighthouse", "others", "start")
+# Of the others, what has a limit.
+WHOLE = ("rates", "crowd")
 
 
 def written(text: str, kept: dict[str, Any]) -> str:
@@ -37,7 +39,7 @@ def _rows(kept: dict[str, Any]) -> Iterator[str]:
     """What has a limit, and what the browser shows of the floor and Django."""
     for part in _parts(kept):
         lines = report.from_json(kept[part]["lines"])
-        yield report.markdown([line for line in lines if line.verdict or line.django or part == "rates"])
+        yield report.markdown([line for line in lines if line.verdict or line.django or part in WHOLE])
 
 
 def _parts(kept: dict[str, Any]) -> list[str]:
