@@ -209,14 +209,14 @@ def _bulk() -> rx.Component:
 
 def _columns(billing: bool) -> list[Column]:
     shown = [
-        Column("Account Name", "name", sort="name", width="minmax(140px, 5fr)"),
-        Column("Email", "text", sort="email", on_card=False, wide_only=True, width="minmax(120px, 4fr)"),
-        Column("Account Status", "status", sort="status", width="164px"),
-        Column("Backup Status", "status", sort="backup", width="132px"),
-        Column("Billing Status", "status", sort="billing", width="118px"),
-        Column("Amount", "number", sort="amount", width="112px"),
-        Column("Size", "number", sort="size", on_card=False, wide_only=True, width="96px"),
-        Column("Delete", "action", width="56px"),
+        Column("Account Name", "name", sort="name", width="minmax(120px, 5fr)"),
+        Column("Email", "text", sort="email", on_card=False, wide_only=True, width="minmax(90px, 4fr)"),
+        Column("Account Status", "status", sort="status", width="minmax(150px, 162px)"),
+        Column("Backup Status", "status", sort="backup", width="minmax(118px, 130px)"),
+        Column("Billing Status", "status", sort="billing", width="minmax(104px, 118px)"),
+        Column("Amount", "number", sort="amount", width="minmax(92px, 104px)"),
+        Column("Size", "number", sort="size", on_card=False, wide_only=True, width="minmax(82px, 96px)"),
+        Column("Delete", "action", width="minmax(46px, 54px)"),
     ]
     return [column for column in shown if billing or column.label not in ("Billing Status", "Amount")]
 
