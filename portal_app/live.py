@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from portal_app import db
 from portal_app.models import PartnerChange
+from portal_app.question import Question
 
 log = logging.getLogger("portal.live")
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -59,12 +60,13 @@ hub = Hub()
 
 
 _CHANGE = PartnerChange.__table__.c
-_NUMBER = select(_CHANGE.number).where(_CHANGE.partner_id == bindparam("partner_id"))
+_NUMBER = Question(select(_CHANGE.number).where(_CHANGE.partner_id == bindparam("partner_id")))
 
 
 def number_of(session: Session, partner_id: int) -> int:
     """The partner's number now."""
-    return session.scalar(_NUMBER, {"partner_id": partner_id}) or 0
+    found = _NUMBER.first(session, {"partner_id": partner_id})
+    return found.number if found else 0
 
 
 async def keep_looking() -> None:

@@ -1,11 +1,11 @@
 """How a page of accounts is found with the fewest rows read: from the kept totals it is known where matches lie."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from portal_app.accounts.query import AccountQuery
-from portal_app.accounts.rows import Total
+from portal_app.accounts.rows import Total, Totals
 
 # What the order has to walk past costs about so much more than what is found by the filter and sorted.
 WORTH_SORTING = 4
@@ -27,13 +27,17 @@ class Part:
     by_filter: bool = False
 
 
-def that_match(totals: Iterable[Total], query: AccountQuery) -> list[Total]:
+def that_match(totals: Totals, query: AccountQuery) -> Totals:
     """The combinations of statuses that fit the filters."""
-    asked = (query.status, query.backup, query.billing)
-    return [t for t in totals if all(a in ("", s) for a, s in zip(asked, _states(t), strict=True))]
+    return _that_match(totals, query.status, query.backup, query.billing)
 
 
-def plan(query: AccountQuery, matching: int, totals: list[Total] | None) -> Part:
+@lru_cache(256)
+def _that_match(totals: Totals, *asked: str) -> Totals:
+    return Totals(t for t in totals if all(a in ("", s) for a, s in zip(asked, _states(t), strict=True)))
+
+
+def plan(query: AccountQuery, matching: int, totals: Totals | None) -> Part:
     """The part of the list to read. Without totals (a search) nothing is known of where the matches lie."""
     skip = (query.page - 1) * query.size
     count = query.size if totals is None else max(0, min(query.size, matching - skip))
@@ -46,7 +50,7 @@ def plan(query: AccountQuery, matching: int, totals: list[Total] | None) -> Part
     return Part(skip, count, backwards, first_value, walked > WORTH_SORTING * _fewest(query, totals))
 
 
-def _begin(query: AccountQuery, totals: list[Total], skip: int, descending: bool) -> tuple[int, str]:
+def _begin(query: AccountQuery, totals: Totals, skip: int, descending: bool) -> tuple[int, str]:
     """Sorted by a status: whole statuses that are skipped need not be read."""
     if query.sort not in _STATUSES or _asked(query)[query.sort]:
         return skip, ""
@@ -58,14 +62,14 @@ def _begin(query: AccountQuery, totals: list[Total], skip: int, descending: bool
     return skip, ""
 
 
-def _walked(query: AccountQuery, totals: list[Total]) -> int:
+def _walked(query: AccountQuery, totals: Totals) -> int:
     """How many rows the index of the order holds: those of one status where the index begins with it."""
     if query.sort == "name" or _asked(query).get(query.sort):
         return _fewest(query, totals)
     return sum(t.accounts for t in totals)
 
 
-def _fewest(query: AccountQuery, totals: list[Total]) -> int:
+def _fewest(query: AccountQuery, totals: Totals) -> int:
     """How many rows the most selective single filter leaves."""
     left = [_counts(totals, name)[value] for name, value in _asked(query).items() if value]
     return min(left, default=sum(t.accounts for t in totals))
@@ -75,7 +79,8 @@ def _asked(query: AccountQuery) -> dict[str, str]:
     return {"status": query.status, "backup": query.backup, "billing": query.billing}
 
 
-def _counts(totals: Iterable[Total], name: str) -> Counter[str]:
+@lru_cache(256)
+def _counts(totals: Totals, name: str) -> Counter[str]:
     counts: Counter[str] = Counter()
     for total in totals:
         counts[getattr(total, _STATUSES[name])] += total.accounts

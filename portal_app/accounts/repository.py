@@ -1,6 +1,6 @@
 """Every SELECT of accounts, always in the actor's own scope."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -24,11 +24,12 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
-from portal_app.accounts import pages
+from portal_app.accounts import pages, totals
 from portal_app.accounts.query import AccountQuery
-from portal_app.accounts.rows import AccountPage, AccountRow, Total
+from portal_app.accounts.rows import AccountPage, AccountRow, Total, Totals
 from portal_app.auth.actor import Actor, ActorKind
-from portal_app.models import Account, AccountTotal, DeletedAccount, UserAccount
+from portal_app.models import Account, DeletedAccount, UserAccount
+from portal_app.question import Question
 from portal_app.text import holding, searchable
 
 # Up to here matches of a search are counted; beyond it the page says "more than".
@@ -150,18 +151,19 @@ class _Shape(NamedTuple):
 
 def page(session: Session, actor: Actor, query: AccountQuery) -> AccountPage:
     """One page of accounts and how many match."""
-    totals = totals_of(session, actor)
-    matching, more = _count(session, actor, query, totals)
+    sums = totals_of(session, actor)
+    matching, more = _count(session, actor, query, sums)
     words = searchable(query.search)
-    part = pages.plan(query, matching, None if words else totals)
+    part = pages.plan(query, matching, None if words else sums)
     if part.count == 0:
-        return AccountPage([], matching, more, totals)
-    wanted = _page(_shape(actor, query, part))
+        return AccountPage([], matching, more, sums)
+    wanted, values = _page(_shape(actor, query, part)), _parameters(actor, query, part)
     if words:
-        wanted = wanted.where(_search(session, words))
-    found = session.execute(wanted, _parameters(actor, query, part))
+        found: Iterable[Any] = session.execute(wanted.statement.where(_search(session, words)), values)
+    else:
+        found = wanted.rows(session, values)
     rows = [AccountRow(*row) for row in found]
-    return AccountPage(rows[::-1] if part.backwards else rows, matching, more, totals)
+    return AccountPage(rows[::-1] if part.backwards else rows, matching, more, sums)
 
 
 def _shape(actor: Actor, query: AccountQuery, part: pages.Part) -> _Shape:
@@ -173,7 +175,7 @@ def _shape(actor: Actor, query: AccountQuery, part: pages.Part) -> _Shape:
 
 
 @lru_cache(1024)
-def _page(shape: _Shape) -> Select[*tuple[Any, ...]]:
+def _page(shape: _Shape) -> Question:
     """The question for a page. Made once for each shape: making it takes longer than the database's answer."""
     partner_id = bindparam("partner_id", type_=BigInteger) if shape.has_partner else None
     wanted = select(*_COLUMNS).where(in_scope(Scope(shape.kind, shape.all_accounts, partner_id)))
@@ -186,7 +188,7 @@ def _page(shape: _Shape) -> Select[*tuple[Any, ...]]:
     if shape.by_filter:
         columns[0] = _no_index(columns[0])
     order = (column.desc() if shape.descending else column.asc() for column in columns)
-    return wanted.order_by(*order).offset(bindparam("skip")).limit(bindparam("count"))
+    return Question(wanted.order_by(*order).offset(bindparam("skip")).limit(bindparam("count")))
 
 
 def _parameters(actor: Actor, query: AccountQuery, part: pages.Part) -> dict[str, Any]:
@@ -194,22 +196,14 @@ def _parameters(actor: Actor, query: AccountQuery, part: pages.Part) -> dict[str
     return {**ids, **query.filters, "first_value": part.first_value, "skip": part.skip, "count": part.count}
 
 
-@cache
-def _totals() -> Select[*tuple[Any, ...]]:
-    kept = AccountTotal.__table__.c
-    sums = (kept.accounts, kept.amount_minor, kept.size_bytes)
-    mine = (kept.partner_id == bindparam("partner_id"), kept.accounts > 0)
-    return select(kept.status, kept.backup_status, kept.billing_status, *sums).where(*mine)
-
-
-def totals_of(session: Session, actor: Actor) -> list[Total]:
+def totals_of(session: Session, actor: Actor) -> Totals:
     """Accounts, amount and size by combination of statuses: kept by triggers, or counted for a chosen list."""
     if actor.all_accounts and actor.partner_id is not None:
-        return [Total(*row) for row in session.execute(_totals(), {"partner_id": actor.partner_id})]
+        return totals.of_partner(session, actor.partner_id)
     group = tuple(_FILTERS.values())
     sums = (func.count(), func.sum(_ACCOUNT.amount_minor), func.sum(_ACCOUNT.size_bytes))
     counted = session.execute(select(*group, *sums).where(in_scope(actor)).group_by(*group))
-    return [Total(s, b, i, int(n), int(a), int(z)) for s, b, i, n, a, z in counted]
+    return Totals(Total(s, b, i, int(n), int(a), int(z)) for s, b, i, n, a, z in counted)
 
 
 def matching_ids(session: Session, actor: Actor, query: AccountQuery) -> list[int]:
@@ -267,11 +261,11 @@ def _no_index(indexed: Any) -> Any:
     return indexed + (literal(0) if isinstance(indexed.type, BigInteger) else literal(""))
 
 
-def _count(session: Session, actor: Actor, query: AccountQuery, totals: list[Total]) -> tuple[int, bool]:
+def _count(session: Session, actor: Actor, query: AccountQuery, sums: Totals) -> tuple[int, bool]:
     """How many match: from the totals; of a search those up to the cap, and whether there are more."""
     words = searchable(query.search)
     if not words:
-        return sum(t.accounts for t in pages.that_match(totals, query)), False
+        return sum(t.accounts for t in pages.that_match(sums, query)), False
     capped: Select[Any] = select(literal(1)).select_from(Account).where(_filters(actor, query))
     if _is_indexed(session, words):
         # One hit after the other, so that the count can stop at the cap.

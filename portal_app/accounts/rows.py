@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from portal_app.models import AccountStatus, BackupStatus, BillingStatus
 
@@ -57,6 +58,12 @@ class Total:
     size_bytes: int
 
 
+class Totals(list[Total]):
+    """Never changed once it is made: so what is worked out of it can be kept with it."""
+
+    __hash__: Any = object.__hash__
+
+
 @dataclass(frozen=True, slots=True)
 class AccountPage:
     """A page of accounts. `matching` is exact up to its cap; `more` says that there are more than it counted.
@@ -67,7 +74,7 @@ class AccountPage:
     rows: list[AccountRow]
     matching: int
     more: bool
-    totals: list[Total]
+    totals: Totals
 
     @property
     def total(self) -> int:

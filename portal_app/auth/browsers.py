@@ -1,5 +1,7 @@
 """A browser's name out of what it says of itself: for people to recognise, never to decide anything by."""
 
+from functools import lru_cache
+
 # The order matters: most browsers also name the ones they descend from.
 _NAMES = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -12,6 +14,8 @@ _SYSTEMS = (
 )
 
 
+# Asked for every event.
+@lru_cache(1_024)
 def browser_name(user_agent: str) -> str:
     """Such as "Firefox on Linux"; the beginning of the text itself when it names no known browser."""
     browser = next((name for mark, name in _NAMES if mark in user_agent), "")

@@ -153,13 +153,13 @@ def undeclared() -> list[str]:
 
 def origin_of(state: BaseState) -> Origin:
     """Where the socket of this event comes from."""
-    headers = state.router.headers
-    return Origin(state.router.session.client_ip, browser_name(headers.user_agent), mark_in(headers.cookie))
+    headers = state.rx_router_headers
+    return Origin(state.rx_router_session.client_ip, browser_name(headers.user_agent), mark_in(headers.cookie))
 
 
 async def identify(state: BaseState, *, in_use: bool = True) -> Actor:
     """Read the actor afresh; notes the session's use when that is due and a person is using it."""
-    token = sessions.token_in(state.router.headers.cookie)
+    token = sessions.token_in(state.rx_router_headers.cookie)
     found = await db.glance(sessions.identify, token, origin_of(state))
     if found.kind == ActorKind.ELSEWHERE:
         await anyio.to_thread.run_sync(refusals.note, found)

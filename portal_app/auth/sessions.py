@@ -2,11 +2,10 @@
 
 import hashlib
 import secrets
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import Select, bindparam, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock
@@ -25,6 +24,7 @@ from portal_app.models import (
     UserKind,
     UserState,
 )
+from portal_app.question import Question
 from portal_app.settings import settings
 
 # `__Host-` makes browsers refuse the cookie unless it is Secure and of this very host.
@@ -69,8 +69,8 @@ def _wanted() -> Select[Any]:
     )
 
 
-# Built once: read for every event, and building it takes longer than the database's answer.
-_WANTED = _wanted()
+# Asked for every event.
+_WANTED = Question(_wanted())
 
 
 def digest(token: str) -> str:
@@ -137,11 +137,11 @@ def identify(session: Session, token: str | None, origin: Origin) -> Actor:
         return Actor(origin=origin)
     now = clock.now()
     idle_since = now - timedelta(minutes=settings().session_idle_minutes)
-    row = session.execute(_WANTED, {"token_hash": digest(token), "now": now, "idle_since": idle_since}).first()
+    row = _WANTED.first(session, {"token_hash": digest(token), "now": now, "idle_since": idle_since}, alone=True)
     if row is None:
         return Actor(origin=origin)
     of_login = {"session_hash": row.token_hash, "used_at": row.used_at, "confirmed_at": row.confirmed_at}
-    actor = replace(_actor(row, origin), **of_login)
+    actor = _actor(row, origin, **of_login)
     if actor.kind == ActorKind.OPERATOR and operator_comes_from_elsewhere(origin.address):
         return at_untrusted_address(actor)
     refused = row.ip_restricted and actor.kind == ActorKind.PARTNER
@@ -178,7 +178,7 @@ def token_in(cookie_header: str | None) -> str | None:
     return cookies.value_in(cookie_header, SECURE_COOKIE, COOKIE) or None
 
 
-def _actor(row: Row[Any], origin: Origin) -> Actor:
+def _actor(row: Any, origin: Origin, **of_login: Any) -> Actor:
     return Actor(
         kind=ActorKind(row.kind),
         user_id=row.id,
@@ -192,4 +192,5 @@ def _actor(row: Row[Any], origin: Origin) -> Actor:
         time_zone=row.time_zone or NOBODY.time_zone,
         has_password=row.has_password,
         origin=origin,
+        **of_login,
     )

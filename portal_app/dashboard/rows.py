@@ -1,9 +1,10 @@
 """All that the dashboard shows, ready for the page."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypedDict
 
-from portal_app.accounts.rows import BACKUP, BILLING, STATUS, AccountRow, Total
+from portal_app.accounts.rows import BACKUP, BILLING, STATUS, AccountRow, Total, Totals
 from portal_app.models import TRIALS, BillingStatus
 from portal_app.money import amount_text
 from portal_app.sizes import size_text
@@ -65,7 +66,8 @@ def line(row: AccountRow, currency: str, show_billing: bool) -> Line:
     )
 
 
-def widgets(totals: list[Total], currency: str, show_billing: bool) -> Widgets:
+@lru_cache(256)
+def widgets(totals: Totals, currency: str, show_billing: bool) -> Widgets:
     """Fold the combinations into the figures of each widget."""
     owing = (BillingStatus.DUE, BillingStatus.OVERDUE)
     return Widgets(

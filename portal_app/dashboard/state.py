@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -29,6 +30,7 @@ MOST_TICKED = 1_000
 SECONDS_BEFORE_CHARTS = 0.1
 
 
+@lru_cache(1_024)
 def _hrefs(query: AccountQuery) -> dict[str, str]:
     """The page's address without one part of the question each; what is asked instead is written behind it."""
     plain = {"status": "", "backup": "", "billing": ""}
@@ -53,7 +55,7 @@ class ChartState(rx.State):
             self._number = number
             # Most changes of accounts change no chart: what is the same is neither sent nor drawn again.
             for name in ("backups", "stored", "billed"):
-                if getattr(self, name) != getattr(found, name):
+                if self.get_value(name) != getattr(found, name):
                     setattr(self, name, getattr(found, name))
             self.loading = False
 
@@ -292,7 +294,8 @@ class DashboardState(rx.State):
 
     async def _show(self, actor: Actor, query: AccountQuery) -> None:
         query = accounts.visible(actor, query)
-        found = await db.look(service.table, actor, query)
+        look = db.glance if service.is_quick(actor, query) else db.look
+        found = await look(service.table, actor, query)
         if query.page > found.pages:
             query = replace(query, page=found.pages)
             found = await db.look(service.table, actor, query)
@@ -333,9 +336,10 @@ class DashboardState(rx.State):
         )
 
     def _change(self, values: dict[str, Any]) -> None:
-        # A variable is sent again whenever it is assigned: assign only what differs.
+        # A variable is sent again whenever it is assigned: assign only what differs. Not compared through the
+        # attribute, which gives lists and dictionaries that watch every look into them.
         for name, value in values.items():
-            if getattr(self, name) != value:
+            if self.get_value(name) != value:
                 setattr(self, name, value)
 
     def _untick_if_other(self, query: AccountQuery) -> None:

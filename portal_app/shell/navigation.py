@@ -1,10 +1,24 @@
 """The left navigation as plain data, in the order of the specification; only what exists is listed."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from functools import lru_cache
+from typing import NamedTuple, Self, TypedDict
 
 from portal_app.auth.actor import READERS, Actor, ActorKind
 from portal_app.auth.permissions import Permission
+
+
+class Rights(NamedTuple):
+    """All of an actor that decides what is open to it."""
+
+    kind: ActorKind
+    permissions: frozenset[Permission]
+    all_accounts: bool
+    account_id: int | None
+
+    @classmethod
+    def of(cls, actor: Actor) -> Self:
+        return cls(actor.kind, actor.permissions, actor.all_accounts, actor.account_id)
 
 
 @dataclass(frozen=True)
@@ -19,7 +33,7 @@ class Place:
     # Only for who sees all accounts: it tells of all.
     of_all: bool = False
 
-    def is_open_to(self, actor: Actor) -> bool:
+    def is_open_to(self, actor: Actor | Rights) -> bool:
         """Whether the actor may open it; without permissions named, everyone of the kinds may."""
         sees_enough = actor.all_accounts or not self.of_all
         return actor.kind in self.kinds and sees_enough and (not self.any_of or bool(self.any_of & actor.permissions))
@@ -91,6 +105,12 @@ SETTINGS: tuple[Place, ...] = (
 
 def links_for(actor: Actor) -> list[NavLink]:
     """The entries that this actor may open."""
+    return _links_for(Rights.of(actor))
+
+
+# Every click compares them with what the page shows.
+@lru_cache(1_024)
+def _links_for(actor: Rights) -> list[NavLink]:
     own = []
     if actor.kind == ActorKind.CUSTOMER:
         own = [NavLink(label="My account", href=f"/accounts/{actor.account_id}", icon="database")]
@@ -99,13 +119,18 @@ def links_for(actor: Actor) -> list[NavLink]:
     return own + _open((DASHBOARD, CONSOLE), actor) + billing + _open(PLACES, actor) + settings + _open(LAST, actor)
 
 
-def _entry(label: str, icon: str, tabs: tuple[Place, ...], actor: Actor) -> list[NavLink]:
+def _entry(label: str, icon: str, tabs: tuple[Place, ...], actor: Rights) -> list[NavLink]:
     """The entry of a page with tabs: it leads to the first one that is open to the actor."""
     return [NavLink(label=label, href=tab["href"], icon=icon) for tab in _open(tabs, actor)[:1]]
 
 
 def settings_for(actor: Actor) -> list[NavLink]:
     """The tabs of Settings that this actor may open."""
+    return _settings_for(Rights.of(actor))
+
+
+@lru_cache(1_024)
+def _settings_for(actor: Rights) -> list[NavLink]:
     return _open(SETTINGS, actor)
 
 
@@ -114,7 +139,7 @@ def billing_for(actor: Actor) -> list[str]:
     return [tab.href for tab in BILLING if tab.is_open_to(actor)]
 
 
-def _open(places: tuple[Place, ...], actor: Actor) -> list[NavLink]:
+def _open(places: tuple[Place, ...], actor: Rights) -> list[NavLink]:
     return [NavLink(label=one.label, href=one.href, icon=one.icon) for one in places if one.is_open_to(actor)]
 
 

@@ -74,7 +74,9 @@ class ShellState(rx.State):
 
     def _show(self, actor: Actor) -> None:
         links, tabs = links_for(actor), settings_for(actor)
-        if (self.email, self.name, self.links, self.settings_tabs) != (actor.email, actor.name, links, tabs):
+        # Not through the attributes: comparing with a watched list costs as much as reading the actor.
+        shown = [self.get_value(name) for name in ("email", "name", "links", "settings_tabs")]
+        if shown != [actor.email, actor.name, links, tabs]:
             self.email, self.name, self.links, self.home = actor.email, actor.name, links, home_of(actor)
             self.settings_tabs, self.reads = tabs, actor.kind in READERS
             finds = {Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE}

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,33 +30,44 @@ def test_every_handler_declares_who_may_call_it() -> None:
     assert len(RegistrationContext.get().event_handlers) > 40
 
 
-@pytest.mark.parametrize("decorator", ["@rx.event", "", "@rx.event(background=True)"])
-def test_a_handler_that_declares_nothing_is_found_and_refused(decorator: str) -> None:
-    """In a process of its own: a state that is defined once stays defined."""
-    code = f"""
-        import reflex as rx
-        from portal_app import portal_app
-        from portal_app.auth import guard
+CARELESS = """
+import reflex as rx
+from portal_app import portal_app
+from portal_app.auth import guard
+from tests.security.pipeline import play
 
-        class Careless(rx.State):
-            ran: bool = False
-            {decorator}
-            async def anybody(self):
-                self.ran = True
+class Careless(rx.State):
+    ran: bool = False
 
-        (name,) = guard.undeclared()
-        assert name.endswith("careless.anybody"), name
+    async def plain(self):
+        self.ran = True
+
+    @rx.event
+    async def marked(self):
+        self.ran = True
+
+    @rx.event(background=True)
+    async def beside(self):
+        self.ran = True
+
+names = guard.undeclared()
+assert [name.rpartition(".")[2] for name in sorted(names)] == ["beside", "marked", "plain"], names
+
+async def scene(made):
+    for name in names:
         assert guard.policy_of(name) is None
-        from tests.security.pipeline import play
-        async def scene(made):
-            tab = made.tab()
-            answer = await tab.send(name)
-            assert answer.var("denied") == "There is no such action.", answer
-            assert not (await tab.state(Careless)).ran
-        play(scene)
-    """
-    code = textwrap.dedent(code.replace("            \n", ""))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+        tab = made.tab()
+        answer = await tab.send(name)
+        assert answer.var("denied") == "There is no such action.", answer
+        assert not (await tab.state(Careless)).ran
+
+play(scene)
+"""
+
+
+def test_a_handler_that_declares_nothing_is_found_and_refused() -> None:
+    """In a process of its own: a state that is defined once stays defined."""
+    done = subprocess.run([sys.executable, "-c", CARELESS], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-1500:]
 
 

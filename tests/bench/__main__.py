@@ -7,16 +7,118 @@ import platform
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser
 
-from portal_app import build
-from tests.bench import audit, billing, browser, data, documents, entities, others, report, rounds, wire
+from portal_app import build, clock
+from tests.bench import (
+    answers,
+    audit,
+    billing,
+    browser,
+    data,
+    delay,
+    documents,
+    entities,
+    lighthouse,
+    memory,
+    others,
+    readme,
+    report,
+    rounds,
+    wire,
+)
 
-PARTS = ("rounds", "wire", "others", "start", "audit", "documents", "billing", "entities")
+Found = Iterator[tuple[str, Any, Iterable[report.Line]]]  # a part's name, every single figure, its lines of the table
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured with: the parts are its methods."""
+
+    browser: Browser
+    sizes: list[int]
+    n: int
+    seed: int
+    folder: Path
+
+    @property
+    def middle(self) -> int:
+        return self.sizes[len(self.sizes) // 2]
+
+    def rounds(self) -> Found:
+        folders = {size: self.folder / f"rounds-{size}" for size in self.sizes}
+        found = {size: rounds.measure(self.browser, size, self.n, self.seed, folders[size]) for size in self.sizes}
+        yield "rounds", found, report.painted(found)
+
+    def far(self) -> Found:
+        found = delay.measure(self.browser, self.middle, self.n, self.seed, self.folder / "far")
+        yield "far", found, report.far(found, self.middle)
+
+    def answers(self) -> Found:
+        folders = {size: self.folder / f"answers-{size}" for size in self.sizes}
+        found = {size: answers.measure(size, self.n * 7, self.seed, folders[size]) for size in self.sizes}
+        yield "answers", found, report.answers(found)
+        rates = answers.rates(self.middle, self.folder / "rates")
+        yield "rates", rates, report.rates(rates, self.middle)
+
+    def memory(self) -> Found:
+        found = memory.measure(self.sizes[0], self.folder / "memory")
+        yield "memory", found, report.memory(found, self.sizes[0])
+
+    def wire(self) -> Found:
+        found = wire.measure(self.browser, self.middle, self.folder / "wire")
+        yield "wire", found, report.wire(found, self.middle)
+
+    def lighthouse(self) -> Found:
+        found = lighthouse.measure(self.browser, self.middle, min(3, self.n), self.folder / "lighthouse")
+        yield "lighthouse", found, report.lighthouse(found, self.middle)
+
+    def others(self) -> Found:
+        found = others.beside(self.browser, self.middle, self.n * 12, self.folder / "others")
+        yield "others", found, report.others(found, self.middle)
+
+    def start(self) -> Found:
+        found = others.second_start(self.browser, min(5, self.n), self.folder / "start")
+        yield "start", found, [report.starts(found)]
+
+    def audit(self) -> Found:
+        found, lasting = audit.measure(self.n * 7)
+        yield "audit", found | lasting, report.audit(found, lasting)
+
+    def entities(self) -> Found:
+        found, lasting = entities.measure(self.n * 7)
+        yield "entities", found | lasting, report.entities(found, lasting)
+
+    def documents(self) -> Found:
+        found = documents.measure(self.n)
+        told = {f"{what}, {lines}": times for (what, lines), times in found.items()}
+        yield "documents", told, report.documents(found)
+
+    def billing(self) -> Found:
+        floor, portal, rows = billing.measure(min(5, self.n))
+        yield "billing", {"floor": floor, "portal": portal}, report.billing(floor, portal, rows)
+
+
+PARTS = (
+    "rounds",
+    "far",
+    "answers",
+    "memory",
+    "wire",
+    "lighthouse",
+    "others",
+    "start",
+    "audit",
+    "documents",
+    "billing",
+    "entities",
+)
 
 
 def arguments() -> argparse.Namespace:
@@ -30,57 +132,23 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(browser: Browser, asked: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Any, list[report.Line]]]:
-    """Part by part: its name, every single figure of it, its lines of the table."""
-    sizes, parts = [int(size) for size in asked.sizes.split(",")], asked.only.split(",")
-    middle = sizes[len(sizes) // 2]
-    if "rounds" in parts:
-        found = {size: rounds.measure(browser, size, asked.n, asked.seed, folder / str(size)) for size in sizes}
-        yield "rounds", found, list(report.painted(found))
-    if "wire" in parts:
-        weighed = wire.measure(browser, middle, folder / "wire")
-        yield "wire", weighed, list(report.wire(weighed, middle))
-    if "others" in parts:
-        beside = others.beside(browser, middle, asked.n * 12, folder / "others")
-        yield "others", beside, list(report.others(beside, middle))
-    if "start" in parts:
-        seconds = others.second_start(browser, min(5, asked.n), folder / "start")
-        yield "start", seconds, [report.starts(seconds)]
-    yield from lists(parts, asked.n * 7)
-    if "documents" in parts:
-        files = documents.measure(asked.n)
-        yield (
-            "documents",
-            {f"{what}, {lines}": times for (what, lines), times in files.items()},
-            [*report.documents(files)],
-        )
-    if "billing" in parts:
-        floor, portal, rows = billing.measure(min(5, asked.n))
-        yield "billing", {"floor": floor, "portal": portal}, list(report.billing(floor, portal, rows))
-
-
-def lists(parts: list[str], number: int) -> Iterator[tuple[str, Any, list[report.Line]]]:
-    """Pages of lists against their own SQL."""
-    for name, part, tell in (("audit", audit, report.audit), ("entities", entities, report.entities)):
-        if name in parts:
-            asked_for, lasting = part.measure(number)
-            yield name, asked_for | lasting, list(tell(asked_for, lasting))
-
-
 def main() -> None:
-    """Measure and report; what was measured is kept when a later part fails."""
+    """Measure and report; what was measured is kept when a later part fails, and what other runs measured stays."""
     asked = arguments()
     # Ended from outside, too, the servers must not stay behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.ensure_built()
-    target, kept = asked.json or data.cache() / "result.json", {"raw": {}, "lines": []}
+    target = asked.json or data.cache() / readme.RESULT
+    kept = json.loads(target.read_text()) if target.exists() else {}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=data.cache()) as folder, browser.chromium() as chromium:
-        print(f"{machine(chromium.version)}; n = {asked.n}, medians, milliseconds unless said\n\n{report.COLUMNS}")
-        for name, raw, lines in measure(chromium, asked, Path(folder)):
+        told = {"machine": machine(chromium.version), "n": asked.n, "on": f"{clock.now():%Y-%m-%d}"}
+        print(f"{told['machine']}; n = {asked.n}, medians, milliseconds unless said\n\n{report.COLUMNS}")
+        bench = Bench(chromium, [int(size) for size in asked.sizes.split(",")], asked.n, asked.seed, Path(folder))
+        for name, raw, made in chain.from_iterable(getattr(bench, part)() for part in asked.only.split(",")):
+            lines = list(made)
             print(report.markdown(lines), flush=True)
-            kept["raw"][name] = raw
-            kept["lines"] += report.as_json(lines)
-            target.write_text(json.dumps(kept | {"machine": machine(chromium.version)}, indent=1))
+            kept[name] = told | {"raw": raw, "lines": report.as_json(lines)}
+            target.write_text(json.dumps(kept, indent=1))
     print(f"\nEvery figure: {target}", file=sys.stderr)
 
 

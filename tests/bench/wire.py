@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.bench import browser as at
 from tests.bench.browser import Visitor
-from tests.bench.servers import all_three
+from tests.bench.servers import several
 
 # Everything has come when nothing is on its way and nothing came for so long; the charts follow the rows sooner.
 IDLE_SECONDS, LONGEST_SECONDS = 0.5, 30.0
@@ -89,7 +89,7 @@ class Meter:
 
 def measure(browser: Browser, accounts: int, folder: Path, times: int = 3) -> dict[str, dict[str, Any]]:
     """Per server: the first load, one click of each kind, and the layout shift of a first load."""
-    with all_three(accounts, folder) as servers:
+    with several(accounts, folder) as servers:
         visitors = [Visitor(browser, server) for server in servers]
         return {one.server.name: _weigh(one) | {"layout shift": _shift(one, times)} for one in visitors}
 
