@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help run test test-services lint format bench recordings clean install install-test
+.PHONY: help run run-wide test test-services lint format bench recordings clean install install-test
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ $(VENV)/.installed-test: $(VENV)/.installed tests/requirements.txt
 
 run: install ## Set everything up and serve the portal with demo data on http://localhost:3000 (PORTAL_PORT)
 	@$(RUN) -m portal_app.serve
+
+run-wide: install-test ## The same with PostgreSQL, Redis and four server processes, in the folder data-wide
+	@$(RUN) -m tests.trial
 
 lint: install-test ## Style, types, and the direction of imports
 	$(VENV)/bin/ruff check .

@@ -25,7 +25,7 @@ from portal_app.demo import generator, people
 from portal_app.demo.service import ensure_demo, is_wanted
 from portal_app.errors import Conflict, Invalid, NotFound, PortalError
 from portal_app.ip_restrictions import service as ip_restrictions
-from portal_app.jobs import process
+from portal_app.jobs import loop, process
 from portal_app.jobs.cycle import run_cycle
 from portal_app.models import Partner
 from portal_app.operator.service import NewPartner, create_operator, create_partner, invite_operator
@@ -288,7 +288,8 @@ def _cycle(given: Arguments) -> int:
 def _worker(given: Arguments) -> int:
     logs.begin()
     migrations.upgrade()
-    process.main(beside_server=given.beside_server)
+    with loop.with_worker():
+        process.main(beside_server=given.beside_server)
     return 0
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from portal_app import hints
 from portal_app.settings import settings
 
 P = ParamSpec("P")
@@ -81,6 +82,7 @@ def writing() -> Iterator[Session]:
     with Session(engine(), expire_on_commit=False) as session:
         yield session
         session.commit()
+    hints.written()
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """Tells open pages that something of a partner's changed, whichever process changed them.
 
 Triggers count every change of its accounts and bills in `partner_change`. One reader per process looks at those
-numbers, for the partners that somebody watches, once a second: a single query on a primary key, and none while nobody
-watches.
+numbers, for the partners that somebody watches, once a second, and as soon as another process says over Redis that it
+wrote something: a single query on a primary key, and none while nobody watches.
 """
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from portal_app.question import Question
 
 log = logging.getLogger("portal.live")
 SECONDS_BETWEEN_LOOKS = 1.0
+SHORTEST_PAUSE = 0.05
 
 
 class Hub:
@@ -29,6 +31,8 @@ class Hub:
         self._watched: Counter[int] = Counter()
         self._numbers: dict[int, int] = {}
         self._changed = asyncio.Condition()
+        self._hinted = asyncio.Event()
+        self._ended = False
         self.pages: set[tuple[str, str]] = set()
         self.is_connected: Callable[[str], bool] = lambda _tab: False
 
@@ -37,12 +41,29 @@ class Hub:
         self._watched[partner_id] += 1
         try:
             async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: self._numbers.get(partner_id, seen) != seen)
+                await self._changed.wait_for(lambda: self._ended or self._numbers.get(partner_id, seen) != seen)
         except TimeoutError:
             pass
         finally:
             self._watched[partner_id] -= 1
         return self._numbers.get(partner_id, seen)
+
+    def hint(self) -> None:
+        """Something was written: it is worth a look."""
+        self._hinted.set()
+
+    async def until_due(self) -> None:
+        """Wait for a hint, or until the next look is due."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SECONDS_BETWEEN_LOOKS):
+                await self._hinted.wait()
+        self._hinted.clear()
+
+    async def end(self) -> None:
+        """Nobody waits here any more: the process ends."""
+        async with self._changed:
+            self._ended = True
+            self._changed.notify_all()
 
     async def look_for_changes(self) -> None:
         """Look once, and wake those who wait for what changed."""
@@ -72,11 +93,12 @@ def number_of(session: Session, partner_id: int) -> int:
 async def keep_looking() -> None:
     """The reader of this process; runs as long as the server does."""
     while True:
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+        await hub.until_due()
         try:
             await hub.look_for_changes()
         except SQLAlchemyError:
             log.warning("the database did not answer; live updates wait")
+        await asyncio.sleep(SHORTEST_PAUSE)
 
 
 def _numbers(session: Session, partners: Sequence[int]) -> dict[int, int]:

@@ -10,7 +10,7 @@ import reflex as rx
 from reflex_base.event.context import EventContext
 from starlette.applications import Starlette
 
-from portal_app import logs, traces
+from portal_app import endings, logs, traces
 from portal_app.account_settings import page as customer_settings_page
 from portal_app.account_settings import removed_page as account_removed_page
 from portal_app.accounts import import_page as import_accounts_page
@@ -43,7 +43,7 @@ from portal_app.errors import PortalError
 from portal_app.files import routes as file_routes
 from portal_app.ip_restrictions import denied_page as access_denied_page
 from portal_app.ip_restrictions import page as ip_restrictions_page
-from portal_app.jobs.loop import daily_work, jobs_worker, mail_delivery, webhook_delivery
+from portal_app.jobs import loop
 from portal_app.learning import course_page, lesson_page
 from portal_app.learning import page as learning_page
 from portal_app.learning import routes as learning_routes
@@ -70,7 +70,7 @@ from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.shell import branding, health, http, observed, pages
+from portal_app.shell import branding, health, http, moving, observed, pages
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -218,11 +218,12 @@ app = rx.App(
     ],
 )
 app.add_middleware(guard.Guard())
-http.harden(app)
-hub.is_connected = lambda tab: app.event_namespace is not None and tab in app.event_namespace.token_to_sid
+tabs = moving.Tabs(app)
+endings.first.append(tabs.all_away)
+http.harden(app, tabs)
+hub.is_connected = tabs.has
 app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
-app.register_lifespan_task(daily_work)
-app.register_lifespan_task(mail_delivery)
-app.register_lifespan_task(webhook_delivery)
-app.register_lifespan_task(jobs_worker)
+app.register_lifespan_task(tabs.listen)
+for task in loop.with_server():
+    app.register_lifespan_task(task)

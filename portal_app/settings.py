@@ -25,12 +25,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PORTAL_", extra="ignore")
 
-    port: int = Field(3000, ge=1, le=65535, description="Port of the one server process.")
+    port: int = Field(3000, ge=1, le=65535, description="Port of the server.")
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 behind a proxy or in a container.")
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite database, keys and state.")
     database_url: str = Field("", description="postgresql://… ; empty: SQLite in the data folder.")
     redis_url: str = Field(
         "", description="redis://… for state and limits of several processes; empty: in the process."
+    )
+    processes: int = Field(
+        1, ge=1, le=64, description="Server processes on the one port; more than 1 need PORTAL_REDIS_URL."
     )
     origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Other origins that may open the socket, by comma; the portal's own always may."
@@ -307,6 +310,13 @@ class Settings(BaseSettings):
             except ValueError:
                 # "*" too: whoever may name any address would walk through the IP restrictions.
                 raise ValueError(f"{part} is not an address or a network such as 10.0.0.5 or 10.0.0.0/24") from None
+        return value
+
+    @field_validator("processes")
+    @classmethod
+    def _shared(cls, value: int, info: ValidationInfo) -> int:
+        if value > 1 and not info.data.get("redis_url"):
+            raise ValueError("more than 1 need PORTAL_REDIS_URL: any of them may get the next click of a page")
         return value
 
     @field_validator("database_url")

@@ -1,4 +1,7 @@
-"""What runs with the server: the daily work, looked at every minute in a thread, the mail, and a worker beside it."""
+"""What runs with the server: the daily work, looked at every minute in a thread, the mail, and a worker beside it.
+
+Of several server processes none does it: the worker beside them does.
+"""
 
 import asyncio
 import contextlib
@@ -6,8 +9,11 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from threading import Event
 
+import anyio.from_thread
 import anyio.to_thread
 
 from portal_app import clock, migrations
@@ -27,6 +33,24 @@ WORKER_PAUSE_SECONDS = 10
 WORKER_SECONDS_TO_END = 3
 
 log = logging.getLogger(__name__)
+
+
+def with_server() -> tuple[Callable[[], Awaitable[None]], ...]:
+    """The lifespan tasks of a server process."""
+    return () if settings().processes > 1 else (daily_work, mail_delivery, webhook_delivery, jobs_worker)
+
+
+@contextmanager
+def with_worker() -> Iterator[None]:
+    """Until the block ends, the worker runs what no server process does, in a thread."""
+    if settings().processes == 1:
+        yield
+        return
+    with anyio.from_thread.start_blocking_portal() as thread:
+        running = [thread.start_task_soon(task) for task in (daily_work, mail_delivery, webhook_delivery)]
+        yield
+        for task in running:
+            task.cancel()
 
 
 async def daily_work() -> None:

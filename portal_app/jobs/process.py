@@ -4,7 +4,6 @@ Only what it starts is nice to others (`engine.tools`). It is not: whoever has S
 """
 
 import logging
-import os
 import signal
 import threading
 import traceback
@@ -12,7 +11,7 @@ from threading import Event
 
 from sqlmodel import Session, col, select
 
-from portal_app import clock, db, locks
+from portal_app import clock, db, locks, parents
 from portal_app.backups.engine import backing_up, runs, tools
 from portal_app.jobs import standing
 from portal_app.jobs.handlers import BACKUPS, OTHERS
@@ -32,9 +31,12 @@ def main(*, beside_server: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if beside_server:
-        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+        parents.at_end(stop.set)
     with locks.serving():
-        work(stop)
+        if beside_server and not settings().worker:
+            stop.wait()
+        else:
+            work(stop)
 
 
 def work(stop: Event) -> None:
@@ -75,10 +77,3 @@ def tidy() -> None:
 def _running(session: Session, numbers: list[int]) -> set[int]:
     mine = (col(Job.id).in_(numbers), col(Job.state) == JobState.RUNNING, col(Job.lease_until) > clock.now())
     return set(session.exec(select(Job.id).where(*mine)))  # type: ignore[arg-type]
-
-
-def _wait_for_end(stop: Event) -> None:
-    # Not through sys.stdin: its lock, held while we wait, would break the end of the process.
-    while os.read(0, 4096):
-        pass
-    stop.set()

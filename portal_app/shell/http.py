@@ -26,6 +26,7 @@ from portal_app.auth.routes import host_of
 from portal_app.settings import settings
 from portal_app.shell import headers, limits, observed
 from portal_app.shell.built import BuiltFiles
+from portal_app.shell.moving import Tabs
 
 log = logging.getLogger("portal.http")
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 40.0, 120
@@ -100,7 +101,7 @@ def _same_site(scope: Scope) -> bool:
     return host_of(origin) == sent.get(b"host")
 
 
-def harden(app: rx.App) -> None:
+def harden(app: rx.App, tabs: Tabs) -> None:
     """Let in only what a page sends, and only so much of it, before Reflex takes it.
 
     Of an unknown event Reflex logs all, the cookie too. These are internals of Reflex 0.10.1 and python-socketio 5;
@@ -115,7 +116,7 @@ def harden(app: rx.App) -> None:
     inner: Any = app._api
     inner.user_middleware = [one for one in inner.user_middleware if one.cls is not CORSMiddleware]
     _let_in(server)
-    _link(app)
+    _link(app, tabs)
 
 
 def _let_in(server: Any) -> None:
@@ -152,7 +153,7 @@ def _is_packet(server: Any, data: Any) -> bool:
     return _is_message(found.data, RegistrationContext.get().event_handlers)
 
 
-def _link(app: rx.App) -> None:
+def _link(app: rx.App, tabs: Tabs) -> None:
     """Links a socket to the state that it asks for only if that is its own; else to a new one."""
     namespace: Any = app.event_namespace
     connect = namespace.on_connect
@@ -161,6 +162,7 @@ def _link(app: rx.App) -> None:
         tab = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
         if not TAB.fullmatch(tab):
             raise ConnectionRefusedError("Please load the page again.")
+        await tabs.take(tab)
         if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
             tab = str(uuid4())
             await namespace.emit("new_token", tab, to=sid)

@@ -64,8 +64,8 @@ class Bench:
         folders = {size: self.folder / f"answers-{size}" for size in self.sizes}
         found = {size: answers.measure(size, self.n * 7, self.seed, folders[size]) for size in self.sizes}
         yield "answers", found, report.answers(found)
-        rates = answers.rates(self.middle, self.folder / "rates")
-        yield "rates", rates, report.rates(rates, self.middle)
+        rates = {size: answers.rates(size, self.folder / f"rates-{size}") for size in {self.sizes[0], self.middle}}
+        yield "rates", rates, report.rates(rates)
 
     def memory(self) -> Found:
         found = memory.measure(self.sizes[0], self.folder / "memory")

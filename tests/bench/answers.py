@@ -34,7 +34,7 @@ SLOW = (SEARCH_MANY, FLOOR)
 BACK = ("answer", {"address": "/"})
 WARM_UP = 3
 # One socket may send 40 events a second: several take turns.
-TABS, AT_ONCE, SECONDS, WINDOWS = 6, 24, 2.0, 5
+TABS, AT_ONCE, SECONDS, WINDOWS = 6, 40, 2.0, 3
 
 
 def measure(accounts: int, number: int, seed: int, folder: Path) -> Times:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from portal_app import db, portal_app, serve
+from portal_app import db, listening, portal_app, serve
 from portal_app.accounts import service
 from portal_app.auth import guard
 from portal_app.auth.actor import system
@@ -71,5 +71,5 @@ def app() -> Any:
 
 
 if __name__ == "__main__":
-    serve.TARGET = "tests.bench.busy:app"
+    listening.TARGET = "tests.bench.busy:app"
     serve.main()

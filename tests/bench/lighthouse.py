@@ -65,6 +65,8 @@ def _scores(url: str, port: int, options: list[str]) -> dict[str, float]:
     asked.append(f"--only-categories={','.join(CATEGORIES)}")
     done = subprocess.run([_tool("node"), str(program), url, *asked], check=True, capture_output=True, timeout=180)
     told = json.loads(done.stdout)
+    if told["finalDisplayedUrl"] != url:
+        raise RuntimeError(f"{url} has led to {told['finalDisplayedUrl']}")
     return {name: 100 * (told["categories"][name]["score"] or 0) for name in CATEGORIES}
 
 

@@ -48,8 +48,7 @@ def _of_tabs(server: Server) -> list[float]:
     with ExitStack() as opened:
         for number in (FIRST, *[BATCH] * BATCHES):
             before = _private(server.pid)
-            for _ in range(number):
-                one = tab.Tab(server.url, cookie)
+            for one in [tab.Tab(server.url, cookie) for _ in range(number)]:
                 opened.callback(one.close)
                 one.settle()
             taken.append((_private(server.pid) - before) / number)

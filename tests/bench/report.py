@@ -43,7 +43,8 @@ class Line:
     def verdict(self) -> str:
         if self.at_least is None and self.at_most is None:
             return ""
-        return "yes" if (self.at_least or 0) <= self.ratio <= (self.at_most or inf) else "no"
+        most, least = (other if one is None else one for one, other in ((self.at_most, inf), (self.at_least, -inf)))
+        return "yes" if least <= self.ratio <= most else "no"
 
 
 def p95(values: list[float]) -> float:
@@ -133,12 +134,13 @@ def answers(found: dict[int, Figures]) -> Iterator[Line]:
                 yield Line(line, accounts, middle.get(FLOOR), middle[INDEXED], own, tail, ratio, target, base)
 
 
-def rates(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
+def rates(found: dict[int, dict[str, list[float]]]) -> Iterator[Line]:
     """Answers a second of one process; the floor's is the one without threads."""
-    plain = median(found[INLINE])
     for name, told, at_most in ((PORTAL, "events", 1.2), (REDIS, "events with Redis", None)):
-        own = median(found[name])
-        yield Line(f"{told} a second of one process", accounts, plain, None, own, None, plain / own, at_most, INLINE)
+        for accounts, by_server in sorted(found.items()):
+            plain, own = median(by_server[INLINE]), median(by_server[name])
+            what = f"{told} a second of one process"
+            yield Line(what, accounts, plain, None, own, None, plain / own, at_most, INLINE)
 
 
 def memory(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:

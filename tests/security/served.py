@@ -25,7 +25,19 @@ from tests.cast import Cast, make_cast
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "/_event"
 SECONDS = 20
+# Others use the machine too.
+SECONDS_TO_START = 180
 TELL = "reflex___state____state.portal_app___shell___state____notice_state.tell"
+
+
+# All that it can tell: tests read what it says.
+_PROGRAM = """
+import logging
+from portal_app import listening, supervisor
+from portal_app.settings import settings
+logging.basicConfig(level=logging.DEBUG)
+supervisor.supervise() if settings().processes > 1 else listening.serve(log_level="info", access_log=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,8 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
     engine.dispose()
     port = _free_port()
     with log.open("wb") as out:
-        process = subprocess.Popen(_command(port), cwd=ROOT, env=_environment(folder, settings), stdout=out, stderr=out)
+        environment = _environment(folder, settings) | {"PORTAL_PORT": str(port)}
+        process = subprocess.Popen([sys.executable, "-c", _PROGRAM], cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         _wait_until_ready(process, port, log)
         yield Served(port, process.pid, database, log, cast)
@@ -82,17 +95,6 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _command(port: int) -> list[str]:
-    # All that it can tell: tests read what it says.
-    program = f"""
-import logging, uvicorn
-from portal_app import serve
-logging.basicConfig(level=logging.DEBUG)
-uvicorn.run(serve.TARGET, port={port}, log_level="info", **serve.OPTIONS)
-"""
-    return [sys.executable, "-c", program]
 
 
 def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
@@ -111,7 +113,7 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < until:
         with suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
@@ -194,6 +196,10 @@ class Raw:
             return
         if text == "2":
             self.write("3")
+        elif text == "49":
+            # What no Socket.IO client can read: each closes the connection then, and connects anew.
+            self.close()
+            self.closed = True
         elif isinstance(text, str) and text.startswith(f"40{NAMESPACE}"):
             self._connected = True
         elif isinstance(text, str) and text.startswith(f"44{NAMESPACE}"):
