@@ -5,7 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
+<<<<<<< HEAD
+.PHONY: help run test test-services test-wide lint format bench recordings clean install install-test
+=======
 .PHONY: help run run-wide test test-services lint format bench recordings clean install install-test
+>>>>>>> main
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +51,9 @@ test: install-test ## Everything: style, types, services, pages in a real browse
 # Beside `lint`, which keeps one processor busy; the tests wait for other things half of their time.
 test-services: install-test
 	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+
+test-wide: install-test ## The same tests on PostgreSQL and Redis; TESTS="tests/billing" for some
+	PORTAL_TEST_WIDE=1 $(RUN) -m pytest -n 2 --dist loadfile -rs $(TESTS)
 
 bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
 	$(RUN) -m tests.bench $(BENCH)

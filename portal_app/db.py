@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -90,10 +90,20 @@ def reading() -> Iterator[Session]:
     """A consistent view of the database that writes nothing and waits for no writer."""
     _threads.reading = True
     try:
-        with Session(engine(), expire_on_commit=False, autoflush=False, info={"reading": True}) as session:
+        with Session(
+            _of_a_moment(engine()), expire_on_commit=False, autoflush=False, info={"reading": True}
+        ) as session:
             yield session
     finally:
         _threads.reading = False
+
+
+@lru_cache(8)
+def _of_a_moment(target: Engine) -> Engine:
+    """The same engine; a transaction of it sees the database as of its first question, as SQLite's do anyway."""
+    if target.dialect.name == "sqlite":
+        return target
+    return target.execution_options(isolation_level="REPEATABLE READ")
 
 
 def is_reading(session: Session) -> bool:

@@ -137,6 +137,7 @@ def _reached() -> Iterator[Finding]:
         if shape.level != Level.OK:
             return
         yield _soundness(session)
+        yield from _search(session.connection())
         yield _key(has_secrets=session.exec(select(CustomStorage.account_id).limit(1)).first() is not None)
         yield _order_of_time(session)
         yield _work(session)
@@ -168,6 +169,21 @@ def _soundness(session: Session) -> Finding:
             Level.FAIL, "Soundness: the database file is damaged.", "Stop the portal and `restore` a backup."
         )
     return Finding(Level.OK, "Soundness: the database file is whole.")
+
+
+def _search(connection: Connection) -> Iterator[Finding]:
+    # SQLite brings its index of words with it.
+    if connection.dialect.name != "postgresql":
+        return
+    if {"account_search_name_key", "account_search_email_key"} <= _indexes(connection, "account"):
+        yield Finding(Level.OK, "Search: by an index.")
+        return
+    advice = "Install PostgreSQL's contrib package and make the indexes: docs/operating.md, More processes."
+    yield Finding(Level.WARN, "Search: it reads every account, PostgreSQL has no pg_trgm.", advice)
+
+
+def _indexes(connection: Connection, table: str) -> set[str]:
+    return {str(found["name"]) for found in inspect(connection).get_indexes(table)}
 
 
 def _key(*, has_secrets: bool) -> Finding:

@@ -23,6 +23,8 @@ def _limiter() -> FixedWindowRateLimiter:
 
 def reset() -> None:
     """Forget what was counted (tests)."""
+    if _limiter.cache_info().currsize and settings().redis_url:
+        _limiter().storage.reset()
     _limiter.cache_clear()
 
 

@@ -33,6 +33,8 @@ def _made() -> MovingWindowRateLimiter:
 
 def reset_limits() -> None:
     """Forget all attempts (tests)."""
+    if _made.cache_info().currsize and settings().redis_url:
+        _made().storage.reset()
     _made.cache_clear()
 
 

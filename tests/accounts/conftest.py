@@ -2,16 +2,13 @@
 
 from tests.accounts.storage_servers import azurite, closed_port, google, s3_server, silent_port, tls
 from tests.cast import cast
-from tests.jobs.conftest import postgres_store, store
 
 __all__ = [
     "azurite",
     "cast",
     "closed_port",
     "google",
-    "postgres_store",
     "s3_server",
     "silent_port",
-    "store",
     "tls",
 ]

@@ -18,9 +18,8 @@ from portal_app.audit.tags import Activity
 from portal_app.auth import limiter
 from portal_app.auth.actor import Actor
 from tests.cast import Cast, cast
-from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "postgres_store", "store"]
+__all__ = ["cast"]
 Send = Callable[..., httpx.Response]
 
 

@@ -108,12 +108,13 @@ def test_the_database_refuses_to_change_what_was_written(partner: int, statement
     assert checked(partner).rows == ROWS
 
 
-def test_postgresql_refuses_to_empty_the_table(postgres_store: dict[str, str]) -> None:
+def test_postgresql_refuses_to_empty_the_table(postgresql_store: dict[str, str]) -> None:
     for table in ("audit_event", "audit_chain"):
         with pytest.raises(DatabaseError, match=KEPT):
             db.write(lambda session, table=table: session.execute(text(f"TRUNCATE {table}")))
 
 
+@pytest.mark.sqlite(reason="only SQLite knows REPLACE")
 def test_sqlite_refuses_to_replace_a_row(database: Path) -> None:
     db.write(make_rows, None, 1)
     columns = "id, number, account_name, performed_by, activity, completed, description, address, browser, made_at"

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from portal_app import clock, db, migrations
+from portal_app import clock, db
 from portal_app.auth import one_time
 from portal_app.models import LinkKind
-from portal_app.settings import reset_settings
 from tests.cast import Cast, make_cast
 from tests.security.pipeline import Pipeline, name_of, play
+from tests.stores import Environment
 
 HOUR = timedelta(hours=1)
 INVITATION, RESET = LinkKind.INVITATION, LinkKind.RESET
@@ -73,20 +73,8 @@ def test_a_link_ends_on_the_minute(cast: Cast, monkeypatch: pytest.MonkeyPatch) 
     assert db.write(one_time.take, token, RESET) is None
 
 
-def test_of_many_at_once_one_takes_it(database: None) -> None:
-    _race(db.write(make_cast))
-
-
-@pytest.mark.postgres
-def test_of_many_at_once_one_takes_it_on_postgresql(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
-    reset_settings()
-    db.reset_engine()
-    migrations.upgrade()
-    _race(db.write(make_cast))
-
-
-def _race(cast: Cast) -> None:
+def test_of_many_at_once_one_takes_it(store: Environment) -> None:
+    cast = db.write(make_cast)
     token = _link(cast.alice.id)
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(lambda _: db.write(one_time.take, token, RESET), range(50)))

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from portal_app import clock, db, migrations
+from portal_app import clock, db
 from portal_app.auth import limiter, second_factor, service, sessions, steps
 from portal_app.auth.steps import Method, Step, StepKind
 from portal_app.errors import Conflict, Denied
 from portal_app.models import AuditEvent, LoginTicket, Partner, PartnerState, PendingSignIn, User, UserState
-from portal_app.settings import reset_settings
 from tests.cast import HERE, Cast, make_cast
 from tests.factories import PASSWORD
+from tests.stores import Environment
 
 
 def code_of(secret: str, *, later: int = 0) -> str:
@@ -261,23 +261,9 @@ def test_each_step_is_audited_and_no_secret_is_in_it(cast: Cast) -> None:
     assert not any(word in told for word in (secret, step.token, code_of(secret), *codes))
 
 
-def test_of_fifty_with_one_code_at_once_one_comes_in(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    _race(cast, monkeypatch)
-
-
-@pytest.mark.postgres
-def test_of_fifty_with_one_code_at_once_one_comes_in_on_postgresql(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
-    reset_settings()
-    db.reset_engine()
-    migrations.upgrade()
-    _race(db.write(make_cast), monkeypatch)
-
-
-def _race(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_fifty_with_one_code_at_once_one_comes_in(store: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has a step of their own: nothing but the code itself is shared. The same for a recovery code."""
+    cast = db.write(make_cast)
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     secret, codes = turn_on(cast.alice.id)

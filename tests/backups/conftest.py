@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from portal_app import clock, db, migrations
+from portal_app import clock, db
 from portal_app.auth import tokens
 from portal_app.auth.actor import Actor, ActorKind, system
 from portal_app.auth.permissions import Permission
 from portal_app.backups.intake import RunReport
 from portal_app.backups.report import report as report_command
-from portal_app.settings import reset_settings
 from tests import factories
+from tests.stores import Environment
 
 RESTIC_PASSWORD = "a password for this test"
 
@@ -89,26 +89,13 @@ def without(actor: Actor, permission: Permission) -> Actor:
     return replace(actor, permissions=actor.permissions - {permission})
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def any_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each test runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        request.getfixturevalue("database")
-        return request.param
-    monkeypatch.setenv("PORTAL_DATABASE_URL", request.getfixturevalue("postgres_url"))
-    reset_settings()
-    db.reset_engine()
-    migrations.upgrade()
-    return request.param
-
-
 @pytest.fixture
 def cast(database: Path) -> Cast:
     return db.write(make_cast)
 
 
 @pytest.fixture
-def cast_anywhere(any_database: str) -> Cast:
+def cast_anywhere(store: Environment) -> Cast:
     return db.write(make_cast)
 
 

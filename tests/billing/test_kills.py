@@ -6,7 +6,6 @@ cycles that are at work are killed (14 unless told); from 100 on, over 1,000 acc
 
 import os
 import random
-import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -24,13 +23,14 @@ from portal_app.billing import cards, collecting
 from portal_app.jobs import cycle
 from portal_app.models import BillingMethod, BillingProfile, CycleRun, Partner
 from portal_app.settings import reset_settings
-from tests import factories
+from tests import factories, stores
 from tests.billing.lives import NOW, fill, outcome
 from tests.billing.payers import ANSWER_LOST, GOOD, NEEDS_OWNER
 from tests.billing.processor import Processor, running
 from tests.jobs import victim
 from tests.jobs.lives import at
 from tests.jobs.test_faults import BETWEEN, live, processes
+from tests.stores import Template
 
 KILLS = int(os.environ.get("PORTAL_TEST_KILLS", "14"))
 PARTNERS, ACCOUNTS = (20, 1000) if KILLS >= 100 else (5, 40)
@@ -39,12 +39,11 @@ NUMBERS = (GOOD, ANSWER_LOST, NEEDS_OWNER)
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[dict[str, Any]]:
+def expected(tmp_path_factory: pytest.TempPathFactory, migrated: Template) -> Iterator[dict[str, Any]]:
     """What one undisturbed run makes of the same partners, in a database and at a processor of their own."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    shutil.copy(migrated, folder / "portal.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PORTAL_DATA_DIR", str(folder))
+        stores.enter(migrated.copy(folder), patch)
         with world(folder, patch) as (processor, _):
             cycle.run_cycle()
             found = all_of_it(processor, 1)

@@ -21,6 +21,9 @@ from tests.cli.conftest import Run
 PLACE = crypto.binding(1, "custom_storage", 1, "sealed")
 
 
+pytestmark = pytest.mark.sqlite(reason="about SQLite's file; test_archive_files.py has both")
+
+
 @pytest.fixture
 def portal(database: Path) -> Path:
     """A database with a partner and a signed-in user, and a key that sealed something."""

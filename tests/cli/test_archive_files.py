@@ -16,6 +16,7 @@ from portal_app.models import LoginSession, Partner, StoredFile
 from portal_app.settings import reset_settings
 from tests import factories
 from tests.cli.conftest import Run
+from tests.stores import BOTH
 
 AT_LEAST = 20
 
@@ -57,7 +58,7 @@ class Writer(threading.Thread):
                 self.some.set()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=BOTH)
 def stores(
     request: pytest.FixtureRequest, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, str]]:

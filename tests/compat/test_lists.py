@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from portal_app import clock, db
 from portal_app.models import Account, BackupTask, Partner
@@ -94,7 +94,8 @@ def test_tasks(filled: Caller, cast: Cast) -> None:
 
 def test_the_next_backup_is_a_text(filled: Caller) -> None:
     def do(session: Any) -> None:
-        for task, hours in zip(session.exec(select(BackupTask)).all(), (7, 1, 0, 5, 5), strict=True):
+        tasks = session.exec(select(BackupTask).order_by(col(BackupTask.id))).all()
+        for task, hours in zip(tasks, (7, 1, 0, 5, 5), strict=True):
             task.next_run_at = clock.now() + timedelta(hours=hours, seconds=5)
             session.add(task)
 

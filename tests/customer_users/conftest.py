@@ -1,7 +1,6 @@
 """The cast: Dave is the user of Alpha Ash; Bob sees that account only."""
 
 from tests.cast import cast
-from tests.jobs.conftest import postgres_store, store
 from tests.users.conftest import office
 
-__all__ = ["cast", "office", "postgres_store", "store"]
+__all__ = ["cast", "office"]

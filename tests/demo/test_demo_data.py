@@ -1,8 +1,6 @@
 """The demo's figures agree with each other, and show every state that the portal knows."""
 
-import sqlite3
 from collections import Counter, defaultdict
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 from sqlmodel import Session, col, func, select
 
 from portal_app import clock, db, text
+from portal_app.accounts import repository as accounts
 from portal_app.accounts import trials
 from portal_app.auth import passwords
 from portal_app.auth.permissions import Permission, effective
@@ -33,7 +32,10 @@ from portal_app.models import (
     User,
     UserAccount,
 )
+from tests import stores
 from tests.demo.conftest import NOW, make_demo
+from tests.stores import Template
+from tests.tables import Contents, tables
 
 
 def _of(session: Session, code: str) -> list[Account]:
@@ -41,32 +43,43 @@ def _of(session: Session, code: str) -> list[Account]:
     return list(session.exec(query.order_by(col(Account.id))).all())
 
 
-def _rows(path: Path) -> dict[str, list[tuple]]:
-    with closing(sqlite3.connect(path)) as connection:
-        # Salts differ, and with them the hashes of one password; versions begin anywhere.
-        connection.execute("UPDATE portal_user SET password_hash = '', version = 0")
-        # What is sealed is sealed anew each time, and the folder is the deployment's own.
-        connection.execute("UPDATE backup_task SET source_sealed = NULL, source_place = ''")
-        tables = [
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if not name.startswith(("sqlite_", "account_search"))
-        ]
-        return {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in tables}  # noqa: S608
+# Salts differ, and with them the hashes of one password; versions begin anywhere; what is sealed is sealed anew each
+# time, and the folder is the deployment's own.
+_OTHERWISE = {
+    "portal_user": {"password_hash": "", "version": 0},
+    "backup_task": {"source_sealed": None, "source_place": ""},
+}
 
 
-def test_two_demos_of_one_moment_are_equal(demo: Path, migrated: Path, tmp_path: Path) -> None:
-    other = _rows(make_demo(migrated, tmp_path, NOW))
-    mine = _rows(demo)
+def _rows() -> Contents:
+    with db.reading() as session:
+        connection = session.connection()
+        found = {name: connection.exec_driver_sql(f"SELECT * FROM {name}").mappings() for name in tables(connection)}  # noqa: S608
+        return {
+            name: sorted((tuple((dict(row) | _OTHERWISE.get(name, {})).values()) for row in rows), key=repr)
+            for name, rows in found.items()
+        }
+
+
+def _rows_of_another(template: Template, folder: Path, now: datetime) -> Contents:
+    """What a demo of this moment holds, made beside the test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        stores.enter(make_demo(template, folder, now), patch)
+        return _rows()
+
+
+def test_two_demos_of_one_moment_are_equal(demo: Path, migrated: Template, tmp_path: Path) -> None:
+    mine = _rows()
+    other = _rows_of_another(migrated, tmp_path, NOW)
     assert mine.keys() == other.keys()
     assert len(mine["backup_run"]) > 20_000
     for name, rows in mine.items():
         assert rows == other[name], name
 
 
-def test_only_the_dates_of_two_demos_differ(demo: Path, migrated: Path, tmp_path: Path) -> None:
-    later = _rows(make_demo(migrated, tmp_path, NOW + timedelta(days=100)))["account"]
-    mine = _rows(demo)["account"]
+def test_only_the_dates_of_two_demos_differ(demo: Path, migrated: Template, tmp_path: Path) -> None:
+    mine = _rows()["account"]
+    later = _rows_of_another(migrated, tmp_path, NOW + timedelta(days=100))["account"]
     # partner, name, keys, email, statuses: all but amounts (months have other days), sizes and dates.
     assert [row[:9] for row in mine] == [row[:9] for row in later]
     assert mine != later
@@ -129,12 +142,10 @@ MOMENTS = (
 
 @pytest.mark.parametrize("now", MOMENTS)
 def test_runs_tasks_days_and_totals_agree(
-    now: datetime, migrated: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    now: datetime, migrated: Template, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_demo(migrated, data_dir, now)
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(data_dir))
+    stores.enter(make_demo(migrated, data_dir, now), monkeypatch)
     monkeypatch.setattr(clock, "now", lambda: now)
-    db.reset_engine()
     with db.reading() as session:
         for partner in session.exec(select(Partner)).all():
             accounts = {account.id: account for account in _of(session, partner.code)}
@@ -236,9 +247,8 @@ def _check_trials(session: Session, now: datetime) -> None:
     ],
 )
 def test_the_search_index_finds(words: str, name: str) -> None:
-    query = "SELECT name FROM account WHERE id IN (SELECT rowid FROM account_search WHERE account_search MATCH ?)"
     with db.reading() as session:
-        assert session.connection().exec_driver_sql(query, (f'"{text.fold(words)}"',)).scalars().all() == [name]
+        assert session.exec(select(Account.name).where(accounts.holds(session, words))).all() == [name]
 
 
 @pytest.mark.usefixtures("demo")

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlmodel import Session, func, select
 
-from portal_app import clock, db, migrations
+from portal_app import clock, db
 from portal_app.accounts.data_centers import ensure_data_centers
 from portal_app.auth.actor import system
 from portal_app.demo import generator, people
@@ -126,11 +126,8 @@ def test_the_operators_own_places_stay() -> None:
 
 
 @pytest.mark.postgres
-def test_demo_and_generator_on_postgresql(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PORTAL_DATABASE_URL", postgres_url)
-    reset_settings()
-    db.reset_engine()
-    migrations.upgrade()
+@pytest.mark.usefixtures("postgresql_store")
+def test_demo_and_generator_on_postgresql() -> None:
     assert ensure_demo()
     assert not ensure_demo()
     made = generator.generate(300, runs=2, entities=3)

@@ -1,8 +1,6 @@
 """Generated accounts: the fast way ends exactly as the triggers would have it, and a crash leaves nothing."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +27,9 @@ from portal_app.models import (
     PartnerDay,
     User,
 )
-from tests import factories
+from tests import factories, stores
+from tests.stores import Template
+from tests.tables import contents
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 ACCOUNTS = 400
@@ -52,16 +52,27 @@ def _all(session: Session, model: type) -> list:
     return list(session.exec(select(model)).all())
 
 
-def _shape(path: Path) -> list[tuple]:
-    with closing(sqlite3.connect(path)) as connection:
-        query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
-        return connection.execute(query).fetchall()
+def _shape() -> list[tuple]:
+    """Tables, indexes, triggers and functions, as they were made."""
+    of_sqlite = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
+    of_postgresql = (
+        "SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL "
+        "SELECT 'trigger', tgname, pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal"
+        " UNION ALL "
+        "SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint ORDER BY 1, 2, 3"
+    )
+    with db.reading() as session:
+        connection = session.connection()
+        query = of_sqlite if connection.dialect.name == "sqlite" else of_postgresql
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
 def _check_search(session: Session) -> None:
     # With rank 1, FTS5 compares its index with the rows of the table and raises when they differ.
+    # PostgreSQL's index is of the rows themselves.
     check = "INSERT INTO account_search (account_search, rank) VALUES ('integrity-check', 1)"
-    session.connection().exec_driver_sql(check)
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().exec_driver_sql(check)
 
 
 def _check_totals(session: Session) -> None:
@@ -85,13 +96,13 @@ def _check_totals(session: Session) -> None:
 
 
 @pytest.mark.usefixtures("either_way")
-def test_totals_search_and_shape_are_as_before(database: Path) -> None:
-    before = _shape(database)
+def test_totals_search_and_shape_are_as_before() -> None:
+    before = _shape()
     with db.writing() as session:
         other = factories.account(session, factories.partner(session, is_demo=True))
     made = generator.generate(ACCOUNTS)
     assert (made.added, made.total) == (ACCOUNTS, ACCOUNTS)
-    assert _shape(database) == before
+    assert _shape() == before
     with db.writing() as session:
         _check_totals(session)
         _check_search(session)
@@ -105,12 +116,10 @@ def test_totals_search_and_shape_are_as_before(database: Path) -> None:
         _check_search(session)
 
 
-def test_both_ways_make_the_same_rows(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = database.read_bytes()
+def test_both_ways_make_the_same_rows(migrated: Template, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     for worth in (1, 10**9):
-        db.reset_engine()
-        database.write_bytes(empty)
+        stores.enter(migrated.copy(data_dir), monkeypatch)
         monkeypatch.setattr(bulk, "WORTH_IT", worth)
         generator.generate(ACCOUNTS)
         with db.reading() as session:
@@ -120,15 +129,15 @@ def test_both_ways_make_the_same_rows(database: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.usefixtures("either_way")
-def test_a_crash_leaves_nothing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     generator.generate(50)
-    before, shape = database.read_bytes(), _shape(database)
+    before, shape = contents(), _shape()
     monkeypatch.setattr(generator, "_write_days", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         generator.generate(ACCOUNTS)
     db.reset_engine()
-    assert _shape(database) == shape
-    assert database.read_bytes() == before
+    assert _shape() == shape
+    assert contents() == before
 
 
 @pytest.mark.usefixtures("either_way")
@@ -198,10 +207,14 @@ def test_runs_end_as_the_accounts_say() -> None:
     assert all((last[t.id].outcome, last[t.id].finished_at) == (t.last_outcome, t.last_finished_at) for t in tasks)
 
 
-def test_the_planner_is_told(database: Path) -> None:
+def test_the_planner_is_told() -> None:
     generator.generate(100)
-    with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'account'").fetchone()[0] > 5
+    of_sqlite = "SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'account'"
+    of_postgresql = "SELECT count(*) FROM pg_stats WHERE tablename = 'account'"
+    with db.reading() as session:
+        connection = session.connection()
+        query = of_sqlite if connection.dialect.name == "sqlite" else of_postgresql
+        assert connection.exec_driver_sql(query).scalar_one() > 5
 
 
 @pytest.mark.parametrize(("given", "field"), [({"accounts": -1}, "accounts"), ({"accounts": 10**9}, "accounts")])

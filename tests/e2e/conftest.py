@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from portal_app import build, clock, db
-from portal_app.settings import reset_settings
+from tests import stores
 from tests.demo.conftest import make_demo
 from tests.e2e.people import PATIENCE_MS, Company, People, found
 from tests.e2e.servers import Portal
+from tests.stores import Template
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -38,17 +39,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_of_now(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_of_now(migrated: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A database with the demo as it is made today."""
-    return make_demo(migrated, tmp_path_factory.mktemp("demo-of-now"), clock.now())
+    return migrated.of(make_demo(migrated, tmp_path_factory.mktemp("demo-of-now"), clock.now()))
 
 
 @pytest.fixture(scope="package")
-def portal(pages: None, demo_of_now: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+def portal(pages: None, demo_of_now: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """The server of all journeys. What a journey changes belongs to a partner of its own (`company`)."""
     folder = tmp_path_factory.mktemp("portal")
-    shutil.copy(demo_of_now, folder / "portal.db")
-    server = Portal(folder)
+    server = Portal(demo_of_now.copy(folder))
     try:
         server.start()
         yield server
@@ -57,12 +57,11 @@ def portal(pages: None, demo_of_now: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def own_portal(pages: None, demo_of_now: Path, tmp_path: Path) -> Iterator[Portal]:
+def own_portal(pages: None, demo_of_now: Template, tmp_path: Path) -> Iterator[Portal]:
     """A server for one test, which may stop it."""
     folder = tmp_path / "own"
     folder.mkdir()
-    shutil.copy(demo_of_now, folder / "portal.db")
-    server = Portal(folder)
+    server = Portal(demo_of_now.copy(folder))
     try:
         server.start()
         yield server
@@ -107,10 +106,6 @@ def company(data_dir: Path) -> Company:
 @pytest.fixture(autouse=True)
 def data_dir(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The running server's data folder: what a test does through portal_app.db, the open pages see."""
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(portal.data_dir))
-    monkeypatch.setenv("PORTAL_DATABASE_URL", "")
-    reset_settings()
-    db.reset_engine()
+    stores.enter(portal.store, monkeypatch)
     yield portal.data_dir
-    db.reset_engine()
-    reset_settings()
+    stores.forget()

@@ -9,6 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from portal_app.build import ROOT
+from tests.stores import Environment
 
 READY_SECONDS = 60
 STOP_SECONDS = 15
@@ -17,18 +18,18 @@ STOP_SECONDS = 15
 class Portal:
     """One server; it may be stopped and started again on the same port."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, store: Environment) -> None:
         self.settings: dict[str, str] = {}
-        self.data_dir = data_dir
+        self.store = store
+        self.data_dir = Path(store["PORTAL_DATA_DIR"])
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self.log = data_dir / "server.log"
+        self.log = self.data_dir / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
         own = {
-            "PORTAL_DATA_DIR": str(self.data_dir),
             "PORTAL_DEMO": "1",
             "PORTAL_PORT": str(self.port),
             # Accounts of a test owe what it says, not what the minute would bill them.
@@ -48,7 +49,7 @@ class Portal:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "portal_app.serve"],
                 cwd=ROOT,
-                env=others | own | self.settings,
+                env=others | self.store | own | self.settings,
                 stdout=log,
                 stderr=log,
             )

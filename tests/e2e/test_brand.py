@@ -1,7 +1,6 @@
 """A second portal, of another brand, out of the same built pages: nothing in it tells of the first."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,18 +11,18 @@ from portal_app import build, colours
 from tests.brand.conftest import DEFAULT_WORDS, other_brand
 from tests.e2e.people import ADMIN, People, ready, sign_in
 from tests.e2e.servers import Portal
+from tests.stores import Template
 
 NAME = "Fjord & <Søn>"
 LIGHT, DARK = colours.light("#ffdd00"), colours.dark("#ffdd00")
 
 
 @pytest.fixture
-def fjord(pages: None, demo_of_now: Path, browser: Browser, tmp_path: Path) -> Iterator[People]:
+def fjord(pages: None, demo_of_now: Template, browser: Browser, tmp_path: Path) -> Iterator[People]:
     """People at the second portal."""
     folder = tmp_path / "fjord"
     folder.mkdir()
-    shutil.copy(demo_of_now, folder / "portal.db")
-    server = Portal(folder)
+    server = Portal(demo_of_now.copy(folder))
     server.settings = other_brand(tmp_path)
     visitors = People(browser, server.address, {})
     try:

@@ -1,7 +1,6 @@
 """Import from an existing portal, in the browser: dry run, choices, import, the result after a reload."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,14 +9,14 @@ from tests.e2e.people import PHONE, Company, People
 from tests.e2e.servers import Portal as Server
 from tests.portal_import.conftest import account, bill, state, task
 from tests.portal_import.portals import SECRETS, Portal
+from tests.stores import Template
 
 
 @pytest.fixture(scope="module")
-def portal(pages: None, demo_of_now: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def portal(pages: None, demo_of_now: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Its own server: one that may read a portal on this machine, and has a worker."""
     folder = tmp_path_factory.mktemp("importing")
-    (folder / "portal.db").write_bytes(demo_of_now.read_bytes())
-    server = Server(folder)
+    server = Server(demo_of_now.copy(folder))
     server.settings = {"PORTAL_ALLOW_PRIVATE_STORAGE": "1", "PORTAL_WORKER": "1"}
     try:
         server.start()

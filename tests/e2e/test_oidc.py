@@ -1,6 +1,5 @@
 """Signing in with Google and Microsoft through the real page, with a provider that is not of our making."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +9,12 @@ from sqlmodel import Session, col, select
 
 from portal_app import clock, db
 from portal_app.models import SignInType, User
-from portal_app.settings import reset_settings
+from tests import stores
 from tests.e2e.people import LIMITED, People, ready
 from tests.e2e.servers import Portal
 from tests.oidc import real
 from tests.oidc.real import Real
+from tests.stores import Template
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +24,10 @@ def provider() -> Iterator[Real]:
 
 
 @pytest.fixture
-def google_portal(pages: None, demo_of_now: Path, tmp_path: Path, provider: Real) -> Iterator[Portal]:
+def google_portal(pages: None, demo_of_now: Template, tmp_path: Path, provider: Real) -> Iterator[Portal]:
     folder = tmp_path / "own"
     folder.mkdir()
-    shutil.copy(demo_of_now, folder / "portal.db")
-    server = Portal(folder)
+    server = Portal(demo_of_now.copy(folder))
     client, secret = provider.register(f"{server.address}/auth/oidc/google/callback")
     names = {"PUBLIC_URL": server.address, "GOOGLE_ISSUER": provider.address}
     names |= {"GOOGLE_CLIENT_ID": client, "GOOGLE_CLIENT_SECRET": secret}
@@ -42,9 +41,7 @@ def google_portal(pages: None, demo_of_now: Path, tmp_path: Path, provider: Real
 
 @pytest.fixture
 def page(browser: Browser, google_portal: Portal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("PORTAL_DATA_DIR", str(google_portal.data_dir))
-    reset_settings()
-    db.reset_engine()
+    stores.enter(google_portal.store, monkeypatch)
     db.write(_sign_in_with_google)
     visitors = People(browser, google_portal.address, {})
     # The provider's own page wants a style sheet from elsewhere, and has no icon.

@@ -22,6 +22,7 @@ from tests.e2e.people import PHONE, WIDE, Company, People, ready, sign_in
 from tests.e2e.servers import Portal
 from tests.e2e.test_frame import serious
 from tests.mail.servers import Mailbox, serving
+from tests.stores import Template
 from tests.users.people import link_of
 
 NEW = "a rather odd phrase 7"
@@ -152,7 +153,7 @@ class FirstDay:
         self.people, self.portal, self.mailbox = People(browser, portal.address, {}), portal, mailbox
 
     def command(self, *words: str) -> None:
-        own = {"PORTAL_DATA_DIR": str(self.portal.data_dir), "PYTHONPATH": str(ROOT)} | self.portal.settings
+        own = {"PYTHONPATH": str(ROOT)} | self.portal.store | self.portal.settings
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
         command = [sys.executable, "-m", "portal_app", *words]
         subprocess.run(command, cwd=ROOT, env=others | own, check=True, capture_output=True)
@@ -178,12 +179,12 @@ class FirstDay:
 
 
 @pytest.fixture
-def first_day(pages: None, browser: Browser, tmp_path: Path) -> Iterator[FirstDay]:
+def first_day(pages: None, browser: Browser, migrated: Template, tmp_path: Path) -> Iterator[FirstDay]:
     folder = tmp_path / "first-day"
     folder.mkdir()
     mailbox = Mailbox()
     with serving(mailbox) as port:
-        portal = Portal(folder)
+        portal = Portal(migrated.bare(folder))
         smtp = {"PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_PORT": str(port), "PORTAL_SMTP_SECURITY": "none"}
         portal.settings = smtp | {"PORTAL_DEMO": "0", "PORTAL_PUBLIC_URL": portal.address}
         day = FirstDay(browser, portal, mailbox)

@@ -3,6 +3,5 @@
 from tests.auth.conftest import _no_attempts_yet, send
 from tests.cast import cast
 from tests.ip_restrictions.places import restricted
-from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["_no_attempts_yet", "cast", "postgres_store", "restricted", "send", "store"]
+__all__ = ["_no_attempts_yet", "cast", "restricted", "send"]

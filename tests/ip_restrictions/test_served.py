@@ -1,7 +1,6 @@
 """A real server behind a proxy: sockets, downloads and the API, from the office and from elsewhere."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,13 +14,14 @@ from tests.cast import cookie_of
 from tests.ip_restrictions.places import HOME, OFFICE, restrict
 from tests.security.pipeline import HYDRATE, name_of
 from tests.security.served import Raw, Served, serve
+from tests.stores import Template
 
 LOAD = "dashboard_state.load"
 ELSEWHERE = (HOME.address, f"{OFFICE.address}, {HOME.address}", "")
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def behind_proxy(migrated: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Partner A is open to the office only; this process is the trusted proxy."""
     folder = tmp_path_factory.mktemp("behind-proxy")
     with serve(migrated, folder, PORTAL_TRUSTED_PROXIES="127.0.0.1") as made:

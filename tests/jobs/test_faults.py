@@ -2,7 +2,6 @@
 
 import multiprocessing
 import random
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -16,9 +15,11 @@ from portal_app import clock, db
 from portal_app.accounts import trials
 from portal_app.jobs import cycle
 from portal_app.settings import reset_settings
+from tests import stores
 from tests.jobs import victim
 from tests.jobs.lives import NOW, at, fill, outcome
 from tests.jobs.victim import Moment
+from tests.stores import Template
 
 # A server that forks: every process is new, and none inherits a thread or a connection of the tests.
 processes: Any = multiprocessing.get_context("forkserver")
@@ -32,12 +33,11 @@ BETWEEN = cycle.LEASE + timedelta(seconds=1)
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[dict[str, Any]]:
+def expected(tmp_path_factory: pytest.TempPathFactory, migrated: Template) -> Iterator[dict[str, Any]]:
     """What one undisturbed run makes of the same accounts, in a database of its own."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    shutil.copy(migrated, folder / "portal.db")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PORTAL_DATA_DIR", str(folder))
+        stores.enter(migrated.copy(folder), patch)
         patch.setattr(clock, "now", at(NOW))
         _forget()
         db.write(fill, ACCOUNTS)

@@ -106,7 +106,7 @@ def subscribe(actor: Actor, account_id: int, at: datetime) -> str:
 
 
 @pytest.mark.postgres
-def test_the_sweep_leaves_an_account_that_a_user_subscribes(postgres_store: dict[str, str]) -> None:
+def test_the_sweep_leaves_an_account_that_a_user_subscribes(postgresql_store: dict[str, str]) -> None:
     with db.writing() as session:
         of = factories.partner(session)
         actor = factories.actor(factories.user(session, of))

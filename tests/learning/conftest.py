@@ -8,9 +8,8 @@ from portal_app import clock, db
 from portal_app.auth.actor import Actor
 from tests.cast import Cast, cast, make_cast
 from tests.content.conftest import Write, page, root, write
-from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "office", "postgres_store", "root", "store", "write"]
+__all__ = ["cast", "office", "root", "write"]
 CAPTIONS = "WEBVTT\n\n1\n00:00.000 --> 00:02.000\nHello\nthere.\n\nNOTE not said\n\n00:02.000 --> 00:03.000\nBye.\n"
 
 

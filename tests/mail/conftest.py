@@ -1,37 +1,18 @@
 """A mail server that the portal's settings name, and what the outbox holds."""
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from portal_app import db, migrations
+from portal_app import db
 from portal_app.mail import delivery
 from portal_app.mail.letter import Letter
 from portal_app.mail.service import queue
 from portal_app.models import OutboxMail
 from portal_app.settings import reset_settings
 from tests.mail.servers import HOST, Mailbox, serving
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(
-    request: pytest.FixtureRequest, data_dir: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    """A migrated database of each kind; the environment by which another process reaches it."""
-    url = ""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-        monkeypatch.setenv("PORTAL_DATABASE_URL", url)
-        reset_settings()
-        db.reset_engine()
-        migrations.upgrade()
-    else:
-        shutil.copy(migrated, data_dir / "portal.db")
-    return {"PORTAL_DATA_DIR": str(data_dir), "PORTAL_DATABASE_URL": url}
 
 
 @pytest.fixture

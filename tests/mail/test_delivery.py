@@ -5,13 +5,15 @@ from datetime import timedelta
 from email.utils import parseaddr
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from portal_app import clock, db
 from portal_app.jobs import cycle, loop
 from portal_app.mail import outbox as box
 from portal_app.mail import smtp
 from portal_app.mail.letter import Letter
-from portal_app.models import MailState
+from portal_app.models import MailState, OutboxMail
 from tests.mail.conftest import deliver, outbox, put
 from tests.mail.servers import SECRET, USER, Mailbox, certificate, check, free_port, mute, serving
 
@@ -213,7 +215,7 @@ def test_addresses_beyond_ascii_where_the_server_takes_them(use) -> None:
 
 def test_a_text_that_can_not_be_opened_fails_alone(mailbox: Mailbox) -> None:
     put("lost@people.example", "ann@people.example")
-    db.write(lambda session: session.connection().exec_driver_sql("UPDATE outbox_mail SET sealed = x'00' WHERE id = 1"))
+    db.write(lambda session: session.execute(update(OutboxMail).where(col(OutboxMail.id) == 1).values(sealed=b"\0")))
     deliver()
     assert mailbox.recipients == ["ann@people.example"]
     assert "encryption key" in outbox()["lost@people.example"].fault

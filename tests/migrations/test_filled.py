@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, insert, select
 
 from alembic import command
 from portal_app import db, migrations
+from tests.stores import BOTH
 
 BEFORE, BILLING = "20261124_passkeys", "20261124_billing"
 AT, DAY, DUE = datetime(2026, 11, 24, 12, tzinfo=UTC), date(2026, 11, 1), date(2026, 12, 1)
@@ -19,7 +20,7 @@ Rows = dict[str, list[dict[str, Any]]]
 PART_PAID, PAID = 1, 2
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=BOTH)
 def empty(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[Engine]:
     sqlite = request.param == "sqlite"
     made = db.make_engine(f"sqlite:///{data_dir / 'old.db'}" if sqlite else request.getfixturevalue("postgres_url"))

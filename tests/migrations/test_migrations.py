@@ -11,9 +11,10 @@ from sqlmodel import SQLModel
 
 import portal_app.models  # noqa: F401
 from portal_app import db, migrations
+from tests.stores import BOTH
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=BOTH)
 def empty(request: pytest.FixtureRequest, data_dir: Path) -> Engine:
     if request.param == "sqlite":
         return db.make_engine(f"sqlite:///{data_dir / 'empty.db'}")
@@ -22,7 +23,7 @@ def empty(request: pytest.FixtureRequest, data_dir: Path) -> Engine:
 
 def drift(target: Engine) -> list:
     def include(_object: object, name: str | None, kind: str, *_rest: object) -> bool:
-        return not (kind == "table" and str(name).startswith("account_search"))
+        return not (kind in ("table", "index") and str(name).startswith("account_search"))
 
     with target.connect() as connection:
         options = {"compare_type": True, "include_object": include}

@@ -1,35 +1,24 @@
 """Two at the same moment, on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
 from sqlmodel import Session, select
 
-from portal_app import db, migrations
+from portal_app import db
 from portal_app.auth.steps import StepKind
 from portal_app.models import ExternalIdentity, SignInType, User
 from portal_app.oidc import providers, service
 from portal_app.oidc.exchange import Identity
-from portal_app.settings import reset_settings
 from tests import factories
 from tests.cast import HERE
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def shape(request: pytest.FixtureRequest, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "postgresql":
-        monkeypatch.setenv("PORTAL_DATABASE_URL", request.getfixturevalue("postgres_url"))
-        reset_settings()
-        db.reset_engine()
-    migrations.upgrade()
+from tests.stores import Environment
 
 
 def _person(session: Session) -> User:
     return factories.user(session, factories.partner(session), sign_in_type=SignInType.GOOGLE, password_hash=None)
 
 
-def test_of_two_subjects_with_one_address_one_is_bound(shape: None) -> None:
+def test_of_two_subjects_with_one_address_one_is_bound(store: Environment) -> None:
     user, provider = db.write(_person), providers.find("google")
     assert provider
 
@@ -45,7 +34,7 @@ def test_of_two_subjects_with_one_address_one_is_bound(shape: None) -> None:
     assert all(kind == (StepKind.DONE if n % 2 == bound else StepKind.REFUSED) for n, kind in enumerate(kinds))
 
 
-def test_of_many_ways_back_with_one_state_one_is_good(shape: None) -> None:
+def test_of_many_ways_back_with_one_state_one_is_good(store: Environment) -> None:
     provider = providers.find("google")
     assert provider
     left = db.write(service.depart, provider, "/accounts/7")

@@ -10,9 +10,8 @@ from portal_app.auth.actor import NOBODY, Actor, ActorKind
 from portal_app.auth.permissions import Permission
 from portal_app.models import AuditEvent, OutboxMail
 from tests.cast import Cast, cast, make_cast
-from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "office", "olga", "postgres_store", "store", "stranger"]
+__all__ = ["cast", "office", "olga", "stranger"]
 
 
 @pytest.fixture

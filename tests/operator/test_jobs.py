@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -19,6 +18,7 @@ from portal_app.models import AuditEvent, BackupRun, BackupTask, Job, JobState
 from portal_app.operator import job_list
 from portal_app.operator.job_rows import KINDS, JobPage, JobQuery
 from tests.cast import Cast
+from tests.plans import asked, learn, of_pages
 
 SECRET = "sealed-and-never-shown"
 
@@ -300,11 +300,12 @@ def many(cast: Cast) -> Cast:
         session.execute(Job.__table__.insert(), rows)  # type: ignore[attr-defined]
 
     db.write(fill)
+    learn()
     return cast
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "given",
     [
         {},
         {"page": "300"},
@@ -319,24 +320,15 @@ def many(cast: Cast) -> Cast:
         {"search": "777"},
     ],
 )
-def test_every_page_is_found_by_an_index(many: Cast, asked: dict[str, str]) -> None:
-    plans: list[str] = []
-
-    def explain(connection, cursor, statement, parameters, _context, _many) -> None:
-        if statement.startswith("SELECT"):
-            plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-            plans.extend(row[-1] for row in plan)
-
-    event.listen(db.engine(), "before_cursor_execute", explain)
-    try:
-        assert seen(many.actor("olga"), **asked).rows
-    finally:
-        event.remove(db.engine(), "before_cursor_execute", explain)
-    jobs = [step for step in plans if " job" in step or "TEMP B-TREE" in step]
-    assert jobs
-    slow = [step for step in jobs if step.startswith("SCAN job") and "INDEX" not in step]
-    # By number nothing needs an order; found by their accounts, the few rows are sorted.
-    sorts = [step for step in jobs if "TEMP B-TREE" in step and "search" not in asked]
-    # Without a question, the newest by the key itself: a scan that stops after one page.
-    assert len(slow) <= (1 if not asked.keys() - {"page"} else 0), plans
-    assert not sorts, plans
+def test_every_page_is_found_by_an_index(many: Cast, given: dict[str, str]) -> None:
+    with asked() as statements:
+        assert seen(many.actor("olga"), **given).rows
+    plans = of_pages(statements, "job")
+    assert plans
+    slow = [one for one in plans if "job" in one.scanned]
+    # Without a question, the newest by the key itself: a scan that stops after one page. PostgreSQL has no index of
+    # the words in a mail or job, SQLite walks one that holds them.
+    whole = {"page"} if db.engine().dialect.name == "sqlite" else {"page", "search"}
+    assert len(slow) <= (1 if not given.keys() - whole else 0), slow
+    # Found by their accounts, the few rows are sorted.
+    assert "search" in given or not [one for one in plans if one.sorted], plans

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -21,6 +20,7 @@ from portal_app.operator.mail_rows import MailPage, MailQuery
 from portal_app.security import letters as security
 from portal_app.users import letters as users
 from tests.cast import Cast
+from tests.plans import asked, learn, of_pages
 
 TOKEN = "a-token-that-signs-in"
 LETTER = Letter(
@@ -247,11 +247,12 @@ def many(cast: Cast) -> Cast:
         session.execute(OutboxMail.__table__.insert(), rows)  # type: ignore[attr-defined]
 
     db.write(fill)
+    learn()
     return cast
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "given",
     [
         {},
         {"page": "300"},
@@ -264,20 +265,14 @@ def many(cast: Cast) -> Cast:
         {"search": "son777@"},
     ],
 )
-def test_every_page_is_found_by_an_index(many: Cast, asked: dict[str, str]) -> None:
-    plans: list[str] = []
-
-    def explain(connection, cursor, statement, parameters, _context, _many) -> None:
-        if statement.startswith("SELECT"):
-            plan = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
-            plans.extend(row[-1] for row in plan)
-
-    event.listen(db.engine(), "before_cursor_execute", explain)
-    try:
-        assert seen(many.actor("olga"), **asked).rows
-    finally:
-        event.remove(db.engine(), "before_cursor_execute", explain)
-    slow = [step for step in plans if step.startswith("SCAN outbox_mail") and "INDEX" not in step]
-    # Without a question, the newest by the key itself: a scan that stops after one page.
-    assert len(slow) <= (1 if not asked.keys() - {"page"} else 0), plans
-    assert not [step for step in plans if "TEMP B-TREE" in step and "search" not in asked], plans
+def test_every_page_is_found_by_an_index(many: Cast, given: dict[str, str]) -> None:
+    with asked() as statements:
+        assert seen(many.actor("olga"), **given).rows
+    plans = of_pages(statements, "outbox_mail")
+    assert plans
+    slow = [one for one in plans if "outbox_mail" in one.scanned]
+    # Without a question, the newest by the key itself: a scan that stops after one page. PostgreSQL has no index of
+    # the words in a mail or job, SQLite walks one that holds them.
+    whole = {"page"} if db.engine().dialect.name == "sqlite" else {"page", "search"}
+    assert len(slow) <= (1 if not given.keys() - whole else 0), slow
+    assert "search" in given or not [one for one in plans if one.sorted], plans

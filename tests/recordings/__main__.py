@@ -35,7 +35,7 @@ def main(wanted: list[str]) -> None:
     # The demo is made by the start itself.
     servers.READY_SECONDS = 600
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        portal = Portal(Path(place))
+        portal = Portal({"PORTAL_DATA_DIR": place, "PORTAL_DATABASE_URL": ""})
         days = (DAY - datetime.now(UTC).date()).days
         portal.settings = {"PORTAL_CLOCK_OFFSET_DAYS": str(days)}
         path = next(found for name in CHROMIUMS if (found := shutil.which(name)))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from sqlmodel import Session
 
 from portal_app import db
 from tests.cast import Cast, make_cast
+from tests.stores import Template
+from tests.tables import Contents, contents
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "/_event"
@@ -46,7 +47,7 @@ class Served:
 
     port: int
     pid: int
-    database: Path
+    url: str
     log: Path
     cast: Cast
 
@@ -58,7 +59,7 @@ class Served:
     def here(self) -> Iterator[None]:
         """Within it, `portal_app.db` of the test's process reaches the server's database."""
         with pytest.MonkeyPatch.context() as patch:
-            engine = db.make_engine(f"sqlite:///{self.database}")
+            engine = db.make_engine(self.url)
             patch.setattr(db, "engine", lambda: engine)
             yield
             engine.dispose()
@@ -67,27 +68,31 @@ class Served:
         with self.here():
             return db.write(do, *args)
 
+    def contents(self) -> Contents:
+        with self.here():
+            return contents()
+
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
 
 @contextmanager
-def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
+def serve(migrated: Template, folder: Path, **settings: str) -> Iterator[Served]:
     """Serve until the block ends. Only this process is ended, by its id."""
-    database, log = folder / "portal.db", folder / "server.log"
-    shutil.copy(migrated, database)
-    engine = db.make_engine(f"sqlite:///{database}")
+    log, store = folder / "server.log", migrated.copy(folder)
+    url = store["PORTAL_DATABASE_URL"] or f"sqlite:///{folder / 'portal.db'}"
+    engine = db.make_engine(url)
     with Session(engine, expire_on_commit=False) as session:
         cast = make_cast(session)
         session.commit()
     engine.dispose()
     port = _free_port()
     with log.open("wb") as out:
-        environment = _environment(folder, settings) | {"PORTAL_PORT": str(port)}
+        environment = _environment(store | settings) | {"PORTAL_PORT": str(port)}
         process = subprocess.Popen([sys.executable, "-c", _PROGRAM], cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         _wait_until_ready(process, port, log)
-        yield Served(port, process.pid, database, log, cast)
+        yield Served(port, process.pid, url, log, cast)
     finally:
         process.terminate()
         try:
@@ -97,8 +102,8 @@ def serve(migrated: Path, folder: Path, **settings: str) -> Iterator[Served]:
             process.wait()
 
 
-def _environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    own = {"PORTAL_DATA_DIR": str(folder), "PORTAL_DATABASE_URL": "", "PORTAL_DAILY_WORK": "0", "PORTAL_WORKER": "0"}
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    own = {"PORTAL_DAILY_WORK": "0", "PORTAL_WORKER": "0"}
     # What a test has left open is nobody's work (tests/running/test_stop.py waits for what is).
     own["PORTAL_STOP_SECONDS"] = "1"
     reflex = {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod", "REFLEX_TELEMETRY_ENABLED": "false"}

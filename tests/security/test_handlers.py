@@ -2,13 +2,11 @@
 
 import asyncio
 import inspect
-import sqlite3
-from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, get_type_hints
 
 import pytest
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlmodel import Session, col
 
 from portal_app import clock, db
@@ -16,9 +14,10 @@ from portal_app.auth import guard, limiter, sessions, tokens
 from portal_app.auth.actor import NOBODY, Actor
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Denied
-from portal_app.models import LoginSession, User, UserState
+from portal_app.models import AuditEvent, LoginSession, User, UserState
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import HYDRATE, ROOT, Pipeline, Tab, handlers, name_of, play
+from tests.tables import Contents, contents
 
 NOBODIES = ("nobody", "disabled", "invited", "suspended", "ended session", "forged cookie", "token as cookie")
 PEOPLE = ("nina", "carol", "bob", "dave", "olga", "alice", "mallory")
@@ -64,7 +63,7 @@ def _refused(policy: guard.Policy, actor: Actor) -> bool:
 
 
 @pytest.mark.parametrize("who", [*NOBODIES, *PEOPLE])
-def test_each_handler_is_refused_to_who_may_not_call_it(cast: Cast, database: Any, who: str) -> None:
+def test_each_handler_is_refused_to_who_may_not_call_it(cast: Cast, who: str) -> None:
     cookie, actor = _cookie(cast, who), _actor(cast, who)
     refused = [name for name in handlers() if _refused(guard.policy_of(name), actor)]
     assert refused or who in ("alice", "mallory")
@@ -73,23 +72,23 @@ def test_each_handler_is_refused_to_who_may_not_call_it(cast: Cast, database: An
         # One tab for all of them: each has to leave it, and the database, as it found them.
         tab = made.tab(cookie)
         await tab.hydrate()
-        before, kept = await tab.values(), _rows(database)
+        before, kept = await tab.values(), _rows()
         for name in refused:
             # Of one session only so many refusals an hour are audited: here each is looked at alone.
             limiter.reset_limits()
-            await _is_refused(tab, name, database, signed_in=actor.signed_in)
+            await _is_refused(tab, name, signed_in=actor.signed_in)
             assert await tab.values() == before, f"{name} changed the state"
-            assert _rows(database) == kept, f"{name} wrote into the database"
+            assert _rows() == kept, f"{name} wrote into the database"
 
     if refused:
         play(scene)
 
 
-async def _is_refused(tab: Tab, name: str, database: Any, *, signed_in: bool) -> None:
-    last = _last_audited(database)
+async def _is_refused(tab: Tab, name: str, *, signed_in: bool) -> None:
+    last = _last_audited()
     answer = await tab.send(name, _payload(handlers()[name]))
     ending = f" ({name.rpartition('____')[2]})"
-    told = [words.endswith(ending) and not completed for words, completed in _audited(database, last)]
+    told = [words.endswith(ending) and not completed for words, completed in _audited(last)]
     assert told == ([True] if signed_in else []), f"{name} was not audited"
     assert not answer.errors, name
     if signed_in:
@@ -98,23 +97,20 @@ async def _is_refused(tab: Tab, name: str, database: Any, *, signed_in: bool) ->
         assert answer.redirects == ["/login"], name
 
 
-def _rows(database: Any) -> dict[str, list[Any]]:
+def _rows() -> Contents:
     """All that the database holds, but for the audit."""
-    with closing(sqlite3.connect(database)) as watching:
-        tables = watching.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")
-        names = [name for (name,) in tables if not name.startswith(("audit_", "sqlite_"))]
-        return {name: watching.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
+    return {table: rows for table, rows in contents().items() if not table.startswith("audit_")}
 
 
-def _audited(database: Any, after: int) -> list[tuple[str, bool]]:
-    with closing(sqlite3.connect(database)) as watching:
-        later = "SELECT description, completed FROM audit_event WHERE id > ? ORDER BY id"
-        return watching.execute(later, (after,)).fetchall()
+def _audited(after: int) -> list[tuple[str, bool]]:
+    with db.reading() as session:
+        later = select(AuditEvent.description, AuditEvent.completed).where(col(AuditEvent.id) > after)
+        return [(words, completed) for words, completed in session.execute(later.order_by(col(AuditEvent.id)))]
 
 
-def _last_audited(database: Any) -> int:
-    with closing(sqlite3.connect(database)) as watching:
-        return watching.execute("SELECT coalesce(max(id), 0) FROM audit_event").fetchone()[0]
+def _last_audited() -> int:
+    with db.reading() as session:
+        return session.scalar(select(func.max(AuditEvent.id))) or 0
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "carol", "dave", "olga", "nina"])

@@ -21,6 +21,7 @@ from portal_app.shell.built import BuiltFiles
 from tests.auth.conftest import Send, send
 from tests.cast import cookie_of
 from tests.security.served import Raw, Served, serve
+from tests.stores import Template
 
 __all__ = ["send"]
 INLINE = "window.x = 1;"
@@ -241,7 +242,7 @@ class TestSockets:
 
     @pytest.fixture(scope="class")
     @staticmethod
-    def few(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    def few(migrated: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with serve(migrated, tmp_path_factory.mktemp("few"), PORTAL_SOCKETS_PER_ADDRESS="3") as made:
             yield made
 

@@ -23,7 +23,7 @@ from portal_app.paging import PAGE_SIZES
 from tests.backups.conftest import engine_of
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import Pipeline, name_of, play
-from tests.security.watch import contents
+from tests.tables import contents
 
 EVERYTHING = AccountQuery(size=PAGE_SIZES[-1])
 NONE_SUCH = 999_999_999
@@ -85,8 +85,8 @@ def _report(account: Account) -> Any:
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "mallory", "dave", "olga"])
-def test_a_foreign_id_answers_exactly_as_an_unknown_one(cast: Cast, database: Any, who: str) -> None:
-    actor, before = _as_admin(cast, who), contents(database)
+def test_a_foreign_id_answers_exactly_as_an_unknown_one(cast: Cast, who: str) -> None:
+    actor, before = _as_admin(cast, who), contents()
     calls = {
         "open": lambda i: db.write(accounts.open_account, actor, i),
         "details": lambda i: db.read(accounts.account_details, actor, i),
@@ -101,7 +101,7 @@ def test_a_foreign_id_answers_exactly_as_an_unknown_one(cast: Cast, database: An
         unknown = _outcome(call, NONE_SUCH)
         for account in _foreign(cast, who):
             assert _outcome(call, account.id) == unknown, name
-    assert contents(database) == before
+    assert contents() == before
 
 
 def _values(account: int | str) -> dict[str, Any]:
@@ -170,8 +170,8 @@ def test_a_customer_opens_its_own_account_alone_and_the_partners_audit_tells(cas
     )
 
 
-def test_events_with_another_partners_ids_do_nothing(cast: Cast, database: Any) -> None:
-    target, before = cast.accounts_b[0], contents(database)
+def test_events_with_another_partners_ids_do_nothing(cast: Cast) -> None:
+    target, before = cast.accounts_b[0], contents()
 
     async def scene(made: Pipeline) -> None:
         tab = made.tab(cookie_of(cast.alice))
@@ -192,7 +192,7 @@ def test_events_with_another_partners_ids_do_nothing(cast: Cast, database: Any) 
             assert "Beta" not in str(answer.deltas)
 
     play(scene)
-    after = contents(database)
+    after = contents()
     assert {table for table in after if after[table] != before[table]} <= {
         "login_session",
         "login_ticket",

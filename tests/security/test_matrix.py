@@ -6,25 +6,23 @@
 import inspect
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
 from reflex_base.registry import RegistrationContext
-from sqlmodel import Session, select
+from sqlalchemy import text
+from sqlmodel import Session, col, select
 
 from portal_app import db
 from portal_app.auth import guard, limiter, sessions, tokens
 from portal_app.auth.actor import NOBODY, Actor
 from portal_app.auth.permissions import Permission
 from portal_app.errors import Denied
-from portal_app.models import AccountImport, ApiToken, TrustedAddress, User
+from portal_app.models import AccountImport, ApiToken, AuditEvent, TrustedAddress, User
 from tests import factories
 from tests.architecture.source import ROOT
 from tests.architecture.test_policies import FRAMEWORK
@@ -33,6 +31,7 @@ from tests.factories import PASSWORD
 from tests.security import matrix
 from tests.security.pipeline import Pipeline, Tab, handlers, name_of, play
 from tests.security.served import Served
+from tests.tables import Contents, contents, tables
 
 SAMPLES: dict[Any, Any] = {str: "x", int: 1, float: 1.0, bool: True, dict: {}, list: []}
 # What being refused may write, and what no test can hold still.
@@ -103,12 +102,9 @@ def _for_people() -> list[str]:
     return [name for name in handlers() if _refuses(name, NOBODY)]
 
 
-def _rows(database: Path) -> dict[str, list[Any]]:
+def _rows() -> Contents:
     """All rows but those that being refused may write."""
-    with closing(sqlite3.connect(database)) as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = [t for t in tables if t not in NOTED and not t.startswith(("account_search_", "sqlite_"))]
-        return {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in kept}  # noqa: S608
+    return {table: rows for table, rows in contents().items() if table not in NOTED}
 
 
 async def _sent_to_sign_in(tab: Tab, name: str) -> None:
@@ -117,7 +113,7 @@ async def _sent_to_sign_in(tab: Tab, name: str) -> None:
     assert not answer.errors, name
 
 
-def test_between_password_and_second_step_nothing_is_open(cast: Cast, database: Path) -> None:
+def test_between_password_and_second_step_nothing_is_open(cast: Cast) -> None:
     """The right password was typed in this very tab; what is asked for next has not been given."""
     db.write(_must_change, cast.alice.id)
 
@@ -127,11 +123,11 @@ def test_between_password_and_second_step_nothing_is_open(cast: Cast, database: 
         form = {"email": cast.alice.email, "password": PASSWORD}
         answer = await tab.send(name_of("sign_in_state.submit"), {"form": form})
         assert not answer.var("ticket")
-        before = _rows(database)
+        before = _rows()
         assert before["pending_sign_in"], "the password was right"
         for name in _for_people():
             await _sent_to_sign_in(tab, name)
-        assert _rows(database) == before
+        assert _rows() == before
 
     play(scene)
 
@@ -140,7 +136,7 @@ def _must_change(session: Session, user_id: int) -> None:
     session.get_one(User, user_id).must_change_password = True
 
 
-def test_an_open_tab_whose_session_ended_is_emptied_and_does_nothing(cast: Cast, database: Path) -> None:
+def test_an_open_tab_whose_session_ended_is_emptied_and_does_nothing(cast: Cast) -> None:
     cookie = cookie_of(cast.alice)
 
     async def scene(made: Pipeline) -> None:
@@ -150,21 +146,21 @@ def test_an_open_tab_whose_session_ended_is_emptied_and_does_nothing(cast: Cast,
             await tab.send(name_of("shell_state.introduce"))
             assert cast.alice.email in str(await tab.values())
         db.write(sessions.end_all, cast.alice.id)
-        before = _rows(database)
+        before = _rows()
         for name, tab in tabs.items():
             await _sent_to_sign_in(tab, name)
             assert cast.alice.email not in str(await tab.values()), name
-        assert _rows(database) == before
+        assert _rows() == before
 
     play(scene)
 
 
 @pytest.mark.parametrize("who", ["mallory", "bob", "dave", "olga"])
-def test_a_foreign_rows_id_does_nothing_in_any_handler(cast: Cast, database: Path, who: str) -> None:
+def test_a_foreign_rows_id_does_nothing_in_any_handler(cast: Cast, who: str) -> None:
     """Each handler that they may call, with the ids of rows that are not theirs, in the order a page would: what opens
     a dialog for a row first, what saves or deletes afterwards."""
     db.write(_furnish, cast)
-    theirs = _held_by_a(cast, database, who)
+    theirs = _held_by_a(cast, who)
     mine = [name for name in handlers() if not _refuses(name, cast.actor(who))]
     openers = [name for name in mine if int in _kinds(name)]
     others = [name for name in mine if int not in _kinds(name)]
@@ -180,7 +176,7 @@ def test_a_foreign_rows_id_does_nothing_in_any_handler(cast: Cast, database: Pat
                 assert not [word for word in words if word in told], name
 
     play(scene)
-    assert _held_by_a(cast, database, who) == theirs
+    assert _held_by_a(cast, who) == theirs
 
 
 def _kinds(name: str) -> set[Any]:
@@ -220,23 +216,22 @@ def _words_of_a(cast: Cast, who: str) -> list[str]:
     return [*keys, *names, *people]
 
 
-def _held_by_a(cast: Cast, database: Path, who: str) -> dict[str, list[dict[str, Any]]]:
+def _held_by_a(cast: Cast, who: str) -> dict[str, list[dict[str, Any]]]:
     """Rows of partner A by table; for Bob and Dave without those that are theirs to change."""
     accounts = {account.id for account in cast.accounts_a} - (
         {cast.bobs_account.id} if who in ("bob", "dave") else set()
     )
     users = {u.id for u in cast.people.values() if u.partner_id == cast.partner_a.id} - {cast.people[who].id}
     found: dict[str, list[dict[str, Any]]] = {}
-    with closing(sqlite3.connect(database)) as connection:
-        connection.row_factory = sqlite3.Row
-        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+    with db.reading() as session:
+        for table in tables(session.connection()):
             if table not in NOTED | {"account_total", "partner_change"} and "search" not in table:
-                rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]  # noqa: S608
-                found[table] = [row for row in rows if _is_of_a(table, row, cast, accounts, users)]
+                rows = session.connection().execute(text(f"SELECT * FROM {table}")).mappings()  # noqa: S608
+                found[table] = [dict(row) for row in rows if _is_of_a(table, row, cast, accounts, users)]
     return found
 
 
-def _is_of_a(table: str, row: dict[str, Any], cast: Cast, accounts: set[Any], users: set[Any]) -> bool:
+def _is_of_a(table: str, row: Mapping[Any, Any], cast: Cast, accounts: set[Any], users: set[Any]) -> bool:
     if table in ("account", "portal_user"):
         return row["id"] in (accounts if table == "account" else users)
     for column, ids in (("account_id", accounts), ("user_id", users), ("partner_id", {cast.partner_a.id})):
@@ -255,7 +250,8 @@ def test_each_route_is_closed_to_who_may_not_use_it(served: Served, who: str) ->
     ]
     with served.here():
         cookie = cookie_of(served.cast.people[who]) if who != "nobody" else ""
-    before, audited = _rows(served.database), _refusals(served.database)
+    with served.here():
+        before, audited = _rows(), _refusals()
     own = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin", "Authorization": "Bearer ppt_x"}
     for path in closed:
         for method in ("GET", "POST"):
@@ -265,15 +261,16 @@ def test_each_route_is_closed_to_who_may_not_use_it(served: Served, who: str) ->
             assert answer.status_code in (303, 401, 403, 404, 405, 200 if page else 0), (method, path)
             assert "content-disposition" not in answer.headers, path
             assert "Alpha" not in answer.text, path
-    assert _rows(served.database) == before
-    told = [words for words in _refusals(served.database)[len(audited) :] if "(GET /accounts/import/" in words]
+    with served.here():
+        assert _rows() == before
+        told = [words for words in _refusals()[len(audited) :] if "(GET /accounts/import/" in words]
     assert len(told) == (2 if who in ("nina", "carol", "dave", "olga") else 0)
 
 
-def _refusals(database: Path) -> list[str]:
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT description FROM audit_event WHERE NOT completed ORDER BY id")
-        return [words for (words,) in rows]
+def _refusals() -> list[str]:
+    with db.reading() as session:
+        refused = select(AuditEvent.description).where(~col(AuditEvent.completed)).order_by(col(AuditEvent.id))
+        return list(session.exec(refused))
 
 
 def test_the_matrix_is_as_large_as_it_looks() -> None:

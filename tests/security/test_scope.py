@@ -3,15 +3,16 @@
 Partners, people and accounts get numbers from ranges of their own, so that a statement's values tell what it asks for.
 """
 
-import sqlite3
+import re
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select, text
+from sqlalchemy.engine import Connection
 from sqlmodel import col
 
 from portal_app import clock, db
@@ -29,27 +30,39 @@ from tests.cast import Cast, make_cast
 from tests.security.test_isolation import _values
 
 FIRST = {"partner": 700_000, "portal_user": 800_000, "account": 900_000}
+# How a statement of SQLite, and of PostgreSQL, names a value.
+VALUE = r"(\?|%\()"
 WATCHED = ("account", "backup_task", "backup_run", "account_total", "partner_day")
 
 
 @pytest.fixture
 def spread(database: Any) -> Cast:
     """The cast with numbers that can't be taken for one another."""
-    with db.engine().begin() as connection:
+    with db.writing() as session:
         for table, number in FIRST.items():
-            connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), {"table": table})
-            _start_at(connection, table, number)
+            _start_at(session.connection(), table, number)
+        if not _is_sqlite(session.connection()):
+            _start_at(session.connection(), "backup_task", 1_000_000)
     made = db.write(make_cast)
-    # Nothing keeps a sequence of tasks; a plain connection checks no foreign keys.
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE backup_task SET id = id + 1000000")
-        connection.execute("UPDATE backup_run SET task_id = task_id + 1000000")
-        connection.commit()
+    with db.writing() as session:
+        if _is_sqlite(session.connection()):
+            # Nothing keeps a sequence of tasks there, and rows follow their task only when the keys aren't checked.
+            session.execute(text("PRAGMA defer_foreign_keys = ON"))
+            session.execute(text("UPDATE backup_task SET id = id + 1000000"))
+            session.execute(text("UPDATE backup_run SET task_id = task_id + 1000000"))
     return made
 
 
-def _start_at(connection: Any, table: str, number: int) -> None:
-    """The next row's number: by the sequence where SQLite keeps one, else by a row that stays."""
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _start_at(connection: Connection, table: str, number: int) -> None:
+    """The next row's number: by the sequence where there is one, else by a row that stays."""
+    if not _is_sqlite(connection):
+        connection.execute(text("SELECT setval(pg_get_serial_sequence(:t, 'id'), :n)"), {"t": table, "n": number})
+        return
+    connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), {"table": table})
     if table == "account":
         connection.execute(text("INSERT INTO sqlite_sequence VALUES ('account', :n)"), {"n": number})
         return
@@ -73,7 +86,7 @@ def statements() -> Iterator[list[tuple[str, set[Any]]]]:
         words = statement.replace(",", " ").replace("\n", " ").split()
         sources = {words[i + 1] for i, word in enumerate(words[:-1]) if word in ("FROM", "JOIN")}
         if statement.lstrip().startswith("SELECT") and sources & set(WATCHED):
-            seen.append((statement, set(values)))
+            seen.append((statement, set(values.values() if isinstance(values, dict) else values)))
 
     event.listen(db.engine(), "before_cursor_execute", note)
     try:
@@ -92,9 +105,9 @@ def _is_scoped(statement: str, values: set[Any], actor: Actor, mine: set[int]) -
     if asked and asked <= mine:
         return True
     if actor.account_id is not None:
-        return actor.account_id in values and "account.id = ?" in statement
+        return actor.account_id in values and re.search(rf"\baccount\.id = {VALUE}", statement) is not None
     listed = actor.all_accounts or (actor.user_id in values and "user_account" in statement)
-    return actor.partner_id in values and "partner_id = ?" in statement and listed
+    return actor.partner_id in values and re.search(rf"partner_id = {VALUE}", statement) is not None and listed
 
 
 def _tour(actor: Actor, ids: list[int]) -> Iterator[Callable[[], Any]]:

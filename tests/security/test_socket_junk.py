@@ -11,7 +11,6 @@ import simple_websocket
 from tests.cast import cookie_of
 from tests.security.pipeline import HYDRATE, ROOT, handlers, name_of
 from tests.security.served import Raw, Served
-from tests.security.watch import contents
 
 DEEP = json.loads("[" * 300 + "]" * 300)
 JUNK: list[Any] = [
@@ -92,9 +91,9 @@ def alice(served: Served):
 
 @pytest.fixture(autouse=True)
 def _no_trace_and_nothing_saved(served: Served, request: pytest.FixtureRequest):
-    before, said = contents(served.database), len(served.said())
+    before, said = served.contents(), len(served.said())
     yield
-    after, new = contents(served.database), served.said()[said:]
+    after, new = served.contents(), served.said()[said:]
     # Signing in for the test, refusals in the audit (and its counter), a question to a passkey: they are not junk.
     made = {"audit_chain", "audit_event", "login_session", "login_ticket", "passkey_challenge", "portal_user"}
     if request.node.name.endswith("add_card]"):
@@ -103,7 +102,7 @@ def _no_trace_and_nothing_saved(served: Served, request: pytest.FixtureRequest):
     if request.node.name.endswith("news_state.read_all]"):
         # The same: it marks all news as read.
         made |= {"news_read"}
-    for table in before.keys() - made - {"sqlite_sequence"}:
+    for table in before.keys() - made:
         assert after[table] == before[table], table
     assert "Traceback" not in new
     assert "unexpected error" not in new

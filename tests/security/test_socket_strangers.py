@@ -11,7 +11,6 @@ from portal_app.shell.http import EVENTS_A_SECOND, EVENTS_AT_ONCE
 from tests.cast import cookie_of
 from tests.security.pipeline import HYDRATE, ROOT, handlers, name_of
 from tests.security.served import TELL, Raw, Served
-from tests.security.watch import contents
 
 NEW_ACCOUNT = {"form": {"name": "Stranger's", "email": "stranger@example.com"}}
 CALLS = {
@@ -29,13 +28,13 @@ UNKNOWN = (f"{ROOT}.nothing", "nothing", "", "__class__", "a" * 100_000, f"{ROOT
 
 @pytest.mark.parametrize("ending", CALLS)
 def test_a_stranger_is_sent_to_sign_in(served: Served, ending: str) -> None:
-    before = contents(served.database)
+    before = served.contents()
     with Raw(served) as stranger:
         answers = stranger.ask(name_of(ending), CALLS[ending])
     assert "_redirect" in json.dumps(answers)
     assert "/login" in json.dumps(answers)
     assert "Alpha" not in stranger.heard()
-    assert contents(served.database) == before
+    assert served.contents() == before
 
 
 def test_every_setvar_and_the_anonymous_exception_report_are_refused(served: Served) -> None:

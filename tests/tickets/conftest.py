@@ -12,9 +12,8 @@ from portal_app.models import Account, Role, Ticket, User
 from portal_app.tickets import service
 from tests import factories
 from tests.cast import Cast, cast, make_cast
-from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "postgres_store", "store"]
+__all__ = ["cast"]
 
 
 @dataclass(frozen=True)

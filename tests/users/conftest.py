@@ -4,9 +4,8 @@ import pytest
 
 from portal_app import db
 from tests.cast import Cast, cast, make_cast
-from tests.jobs.conftest import postgres_store, store
 
-__all__ = ["cast", "office", "postgres_store", "store"]
+__all__ = ["cast", "office"]
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from portal_app.models import NotificationRecipient
 from tests.backups.portals import wait_for
 from tests.cast import cookie_of
 from tests.security.served import Served, serve
+from tests.stores import Template
 from tests.wide.pages import Page
 
 SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def served(migrated: Path, tmp_path_factory: pytest.TempPathFactory, redis_server: str) -> Iterator[Served]:
+def served(migrated: Template, tmp_path_factory: pytest.TempPathFactory, redis_server: str) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("wide")
     with serve(migrated, folder, PORTAL_REDIS_URL=redis_server, PORTAL_PROCESSES="2") as found:
         wait_for(lambda: len(_processes(found)) == 2, SECONDS)

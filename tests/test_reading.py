@@ -1,0 +1,24 @@
+"""What is read in one go is of one moment, on both databases."""
+
+from threading import Thread
+
+from sqlmodel import Session, func, select
+
+from portal_app import db
+from portal_app.models import Partner
+from tests import factories
+from tests.stores import Environment
+
+
+def _partners(session: Session) -> int:
+    return session.exec(select(func.count()).select_from(Partner)).one()
+
+
+def test_what_others_write_meanwhile_is_seen_by_the_next(store: Environment) -> None:
+    with db.reading() as session:
+        assert _partners(session) == 0
+        other = Thread(target=db.write, args=(factories.partner,))
+        other.start()
+        other.join()
+        assert _partners(session) == 0
+    assert db.read(_partners) == 1
