@@ -1,5 +1,6 @@
 """Builds the pages once, and again only when something they are made of has changed."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -26,8 +27,15 @@ OWN = ("location.origin.replace(/^http/,`ws`)+`", "location.origin+`")
 def ensure_built() -> bool:
     """Build the pages unless they are there and up to date. True when it built."""
     wanted = fingerprint()
-    if STAMP.exists() and STAMP.read_text() == wanted:
+    if _made_of() == wanted:
         return False
+    WEB.mkdir(exist_ok=True)
+    with (WEB / "portal.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _made_of() != wanted and _build(wanted)
+
+
+def _build(wanted: str) -> bool:
     print("Building the pages (about half a minute, only after a change) …", flush=True)
     shutil.rmtree(CLIENT, ignore_errors=True)
     with _lock_kept():
@@ -45,7 +53,11 @@ def ensure_built() -> bool:
 
 @cache
 def stamp() -> str:
-    """The digest of what the built pages were made of; empty when there are none."""
+    """The digest of what the pages were made of that this process serves; empty when there are none."""
+    return _made_of()
+
+
+def _made_of() -> str:
     return STAMP.read_text() if STAMP.exists() else ""
 
 

@@ -22,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BUSY_SECONDS = 10
+MOST_CONNECTIONS = 80
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _threads = threading.local()
 
@@ -40,7 +41,9 @@ def make_engine(url: str) -> Engine:
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
-    return create_engine(url, hide_parameters=True, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    # The server takes a hundred connections unless it is told otherwise: all processes of a machine stay below.
+    kept = max(3, MOST_CONNECTIONS // (settings().processes + 1) // 2)
+    return create_engine(url, hide_parameters=True, pool_size=kept, max_overflow=kept, pool_pre_ping=True)
 
 
 def reset_engine() -> None:

@@ -1,23 +1,26 @@
 """One server process: serves the built pages and the sockets of open ones, until it is told to stop.
 
-`python -m portal_app.listening SOCKET READY` is one of several, as `portal_app.supervisor` starts them: the numbers of
-the bound socket that all share, and of the pipe that hears when this one is ready.
+`python -m portal_app.listening SOCKET READY PLACE FOLDER` is one of several that `portal_app.supervisor` starts: the
+numbers of the socket to listen at and of the pipe that hears when it does; its place; where processes tell each other.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from portal_app import db, endings, logs, migrations, parents
+from portal_app import db, endings, logs, metrics, migrations, parents
 from portal_app.settings import settings
 
 TARGET = "portal_app.portal_app:app"
+SECONDS_BETWEEN_FIGURES = 5.0
 OPTIONS: dict[str, Any] = {
     "factory": True,
     "loop": "uvloop",
@@ -41,6 +44,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._telling = asyncio.create_task(_tell_figures())
         self.on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -49,6 +53,13 @@ class Server(uvicorn.Server):
         for do in endings.first:
             await do()
         await super().shutdown(sockets)
+
+
+async def _tell_figures() -> None:
+    is_one_of_several = True
+    while is_one_of_several:
+        is_one_of_several = await asyncio.to_thread(metrics.write)
+        await asyncio.sleep(SECONDS_BETWEEN_FIGURES)
 
 
 def serve(listener: socket.socket | None = None, on_ready: Callable[[], object] = lambda: None, **more: Any) -> None:
@@ -62,7 +73,7 @@ def serve(listener: socket.socket | None = None, on_ready: Callable[[], object] 
         raise SystemExit(3)
 
 
-def main(number: str, ready: str) -> None:
+def main(number: str, ready: str, place: str, folder: str) -> None:
     """Serve as one of several."""
     logs.begin()
     os.umask(0o077)
@@ -70,6 +81,7 @@ def main(number: str, ready: str) -> None:
         if not migrations.is_current(connection):
             raise SystemExit("The database is of another version of the portal: stop all processes, then start.")
     parents.at_end(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    metrics.share(Path(folder), place)
     listener = socket.socket(fileno=int(number))
     serve(listener, lambda: os.write(int(ready), b"."))
 

@@ -1,8 +1,9 @@
 """What monitoring reads at /metrics. No label is ever the name, address or number of anybody."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,6 +17,9 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # The first part of a path, if it is one of these; else it is a page. A closed list: anybody may make up paths.
@@ -48,6 +52,16 @@ _jobs = Gauge("portal_jobs", "Jobs of the queue; failed: within a day.", ["state
 _mail = Gauge("portal_outbox_waiting", "Mails that wait for the mail server.", registry=REGISTRY)
 _cycle = Gauge("portal_last_cycle_timestamp_seconds", "When a day's daily work was last done.", registry=REGISTRY)
 _worker = Gauge("portal_worker_seen_timestamp_seconds", "When a worker was last seen; 0: never.", registry=REGISTRY)
+# The same whichever process reads it.
+_TOLD = frozenset(
+    {
+        "portal_jobs",
+        "portal_outbox_waiting",
+        "portal_last_cycle_timestamp_seconds",
+        "portal_worker_seen_timestamp_seconds",
+    }
+)
+_shared: tuple[Path, str] | None = None
 
 
 def request_ended(path: str, status: int, seconds: float) -> None:
@@ -90,5 +104,43 @@ def build_is(build: str, database: str) -> None:
 
 
 def text() -> bytes:
-    """All of it, as Prometheus reads it."""
-    return generate_latest(REGISTRY)
+    """All of it, as Prometheus reads it; of several processes with the place of each."""
+    return generate_latest(_All(*_shared) if _shared and write() else REGISTRY)
+
+
+def share(folder: Path, place: str) -> None:
+    """This process is one of several, which tell each other here."""
+    global _shared  # noqa: PLW0603 (one place of the process)
+    _shared = folder, place
+
+
+def write() -> bool:
+    """Tell the other processes; False when this one is alone."""
+    if _shared is None:
+        return False
+    folder, place = _shared
+    draft = folder / f"{place}.new"
+    draft.write_bytes(generate_latest(REGISTRY))
+    draft.replace(folder / f"{place}.prom")
+    return True
+
+
+class _All(Collector):
+    """What all processes say, each sample with its process; the portal's own state is what this one has just read."""
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self._folder, self._place = folder, place
+
+    def collect(self) -> Iterator[Metric]:
+        found: dict[str, Metric] = {}
+        for file in sorted(self._folder.glob("*.prom")):
+            for family in text_string_to_metric_families(file.read_text()):
+                if family.name not in _TOLD:
+                    mark = {"process": file.stem}
+                elif file.stem == self._place:
+                    mark = {}
+                else:
+                    continue
+                kept = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+                kept.samples += [sample._replace(labels=sample.labels | mark) for sample in family.samples]
+        yield from found.values()

@@ -15,6 +15,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 
 from portal_app import migrations
 from portal_app.settings import settings
@@ -44,7 +45,9 @@ def supervise() -> None:
         _socket(reuse_port=False).close()
     except OSError as fault:
         raise SystemExit(f"PORTAL_PORT: {settings().port} can't be listened on: {fault.strerror}.") from None
-    if not asyncio.run(Supervisor().run()):
+    with TemporaryDirectory(prefix="portal-") as folder:
+        started = asyncio.run(Supervisor(folder).run())
+    if not started:
         raise SystemExit("The server's processes could not start; the lines above say why.")
 
 
@@ -60,7 +63,8 @@ def _socket(*, reuse_port: bool) -> socket.socket:
 class Supervisor:
     """Which process serves in which place: the worker in place 0, servers from 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
         self._sockets: dict[int, socket.socket] = {}
         self._places: dict[int, Child] = {}
         self._running: set[Child] = set()
@@ -145,8 +149,9 @@ class Supervisor:
             self._sockets[place] = _socket(reuse_port=True)
         ready, said = os.pipe()
         numbers = self._sockets[place].fileno(), said
+        words = ("portal_app.listening", *numbers, place, self._folder)
         try:
-            child = await self._start("portal_app.listening", *map(str, numbers), pass_fds=numbers)
+            child = await self._start(*map(str, words), pass_fds=numbers)
         finally:
             os.close(said)
         if await _is_ready(ready):
