@@ -20,6 +20,8 @@ config = rx.Config(
     cors_allowed_origins=list(settings().origins) or ["http://localhost"],
     frontend_compression_formats=["brotli", "gzip"],
     redis_url=_redis or None,
+    # In milliseconds; renewed while an event goes on (portal_app/shell/tab_states.py).
+    redis_lock_expiration=5_000,
     # In memory: session cookies would lie in Reflex's state files on disk.
     state_manager_mode="redis" if _redis else "memory",
 )

@@ -11,17 +11,19 @@ from typing import Any, ParamSpec, TypeVar
 import anyio.to_thread
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from portal_app import hints
+from portal_app.errors import NotFound
 from portal_app.settings import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 BUSY_SECONDS = 10
+NUMBER_OUT_OF_RANGE = "22003"
 MOST_CONNECTIONS = 80
 _INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _threads = threading.local()
@@ -43,7 +45,9 @@ def make_engine(url: str) -> Engine:
         return made
     # The server takes a hundred connections unless it is told otherwise: all processes of a machine stay below.
     kept = max(3, MOST_CONNECTIONS // (settings().processes + 1) // 2)
-    return create_engine(url, hide_parameters=True, pool_size=kept, max_overflow=kept, pool_pre_ping=True)
+    made = create_engine(url, hide_parameters=True, pool_size=kept, max_overflow=kept, pool_pre_ping=True)
+    event.listen(made, "handle_error", _no_such_number)
+    return made
 
 
 def reset_engine() -> None:
@@ -51,6 +55,12 @@ def reset_engine() -> None:
     if engine.cache_info().currsize:
         engine().dispose()
     engine.cache_clear()
+
+
+def _no_such_number(context: ExceptionContext) -> None:
+    # PostgreSQL fails at a number that its column can't hold, even to look for it; in SQLite there is just no such row.
+    if getattr(context.original_exception, "sqlstate", "") == NUMBER_OUT_OF_RANGE:
+        raise NotFound("There is nothing of that number.") from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -118,8 +118,8 @@ _ANYONE = "anyone"
 _PLAIN = frozenset({bool, dict, float, int, list, str, NoneType})
 # The page for who comes from an address that their company does not trust.
 ACCESS_DENIED = "/access-denied"
-# Beyond it no database has a number.
-_MOST = 1 << 63
+# Beyond it PostgreSQL's keys have no number, and it takes offence at one.
+_MOST = 1 << 31
 _NO_SUCH_ACTION = "There is no such action."
 _actor: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
 
@@ -241,9 +241,10 @@ def _is_of(value: Any, kind: Any) -> bool:
         return any(_is_of(value, one) for one in get_args(kind))
     if isinstance(value, str) and kind in (int, float):
         # Fields send text; Reflex makes the number of it.
-        return value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 18
-    if isinstance(value, int) and kind is int:
-        return abs(value) < _MOST
+        return value.isascii() and value.removeprefix("-").isdecimal() and len(value) <= 18 and abs(int(value)) < _MOST
+    if kind is int:
+        # Python takes True for 1; PostgreSQL does not.
+        return type(value) is int and abs(value) < _MOST
     kind = origin or kind
     return kind not in _PLAIN or isinstance(value, (int, float) if kind is float else kind)
 

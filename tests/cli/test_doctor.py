@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from portal_app import build, clock, crypto, db, doctor
 from portal_app.audit.service import record
@@ -22,6 +23,9 @@ from portal_app.settings import reset_settings
 from tests import factories
 from tests.cli.conftest import Run
 from tests.mail.servers import HOST, SECRET, USER, Mailbox, check, free_port, serving
+from tests.stores import WIDE
+
+OF_THE_FILE = pytest.mark.sqlite(reason="about SQLite's file")
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +64,7 @@ def healthy(database: Path, data_dir: Path, mailbox: Mailbox, monkeypatch: pytes
     with db.writing() as session:
         factories.partner(session)
     db.reset_engine()
-    return database
+    return data_dir
 
 
 def _levels() -> dict[str, Level]:
@@ -76,8 +80,9 @@ def _set(patch: pytest.MonkeyPatch, name: str, value: str) -> None:
 def test_a_healthy_deployment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 17
-    assert all(line.startswith("OK    ") for line in lines), lines
+    # Redis and PostgreSQL's search have a line each; the server of the tests may be one without pg_trgm.
+    assert len(lines) == (19 if WIDE else 17)
+    assert [line for line in lines if not line.startswith("OK    ") and "pg_trgm" not in line] == []
 
 
 def test_looking_sends_nothing(healthy: Path, mailbox: Mailbox) -> None:
@@ -137,9 +142,9 @@ def _damaged(_patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 
 def _revision(version: str) -> Callable[[pytest.MonkeyPatch, Path], None]:
-    def change(_patch: pytest.MonkeyPatch, folder: Path) -> None:
-        with closing(sqlite3.connect(folder / "portal.db")) as connection, connection:
-            connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+    def change(_patch: pytest.MonkeyPatch, _folder: Path) -> None:
+        statement = text("UPDATE alembic_version SET version_num = :version")
+        db.write(lambda session: session.execute(statement, {"version": version}))
 
     return change
 
@@ -256,10 +261,10 @@ def _play_money(patch: pytest.MonkeyPatch, _folder: Path) -> None:
         (_file_for_folder, "Data folder", Level.FAIL),
         (_moved_clock, "Clock", Level.WARN),
         (_unreachable, "Database", Level.FAIL),
-        (_no_database, "Database", Level.FAIL),
+        pytest.param(_no_database, "Database", Level.FAIL, marks=OF_THE_FILE),
         (_revision("20261123a"), "Database", Level.WARN),
         (_revision("29991231z"), "Database", Level.FAIL),
-        (_damaged, "Soundness", Level.FAIL),
+        pytest.param(_damaged, "Soundness", Level.FAIL, marks=OF_THE_FILE),
         (_broken_key, "Encryption key", Level.FAIL),
         (_readable_key, "Encryption key", Level.FAIL),
         (_other_key, "Encryption key", Level.WARN),
@@ -305,10 +310,10 @@ def test_settings_that_can_not_be_used(
     assert "PORTAL_PORT" in line
 
 
-def test_a_demo_alone_is_a_warning(database: Path) -> None:
+@pytest.mark.usefixtures("database")
+def test_a_demo_alone_is_a_warning() -> None:
     assert ensure_demo()
     assert _levels()["Demo"] == Level.WARN
-    assert database.exists()
 
 
 def test_little_room_on_the_disk(healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
