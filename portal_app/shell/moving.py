@@ -120,7 +120,9 @@ class Tabs:
     def _is_busy(self, tab: str, socket: str) -> bool:
         server: Any = self._app.sio
         events: Any = self._app.event_processor
-        return socket in server.eio.sockets or tab in events._token_queues or not events._queue.empty()
+        if socket in server.eio.sockets or not self._is_shared:
+            return socket in server.eio.sockets
+        return tab in events._token_queues or not events._queue.empty()
 
     async def _gone(self, tabs: Iterable[str]) -> None:
         if self._is_shared and (left := [_LEAVING + tab for tab in tabs if tab in self._leaving]):
