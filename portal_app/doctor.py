@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 from alembic.migration import MigrationContext
@@ -276,7 +277,14 @@ def _redis() -> Iterator[Finding]:
         what = f"Redis: it does not answer ({type(fault).__name__})."
         yield Finding(Level.FAIL, what, "Check PORTAL_REDIS_URL and that it runs.")
     else:
-        yield Finding(Level.OK, "Redis: it answers.")
+        yield _redis_safety(url)
+
+
+def _redis_safety(url: str) -> Finding:
+    # The state of pages is pickled: who can write it runs code in the portal.
+    if not urlsplit(url).password and urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost", None}:
+        return Finding(Level.WARN, "Redis: who reaches it controls the portal.", "Give it a password (requirepass).")
+    return Finding(Level.OK, f"Redis: it answers; server processes: {settings().processes}.")
 
 
 def _brand() -> Finding:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from sqlalchemy import text
 
 from portal_app import build, clock, crypto, db, doctor
@@ -224,6 +225,11 @@ def _no_redis(patch: pytest.MonkeyPatch, _folder: Path) -> None:
     _set(patch, "PORTAL_REDIS_URL", f"redis://:hidden@127.0.0.1:{free_port()}/0")
 
 
+def _open_redis(patch: pytest.MonkeyPatch, _folder: Path) -> None:
+    patch.setattr(redis.Redis, "ping", lambda _client: True)
+    _set(patch, "PORTAL_REDIS_URL", "redis://10.0.0.5:6379/0")
+
+
 def _middling_accent(patch: pytest.MonkeyPatch, _folder: Path) -> None:
     _set(patch, "PORTAL_BRAND_ACCENT", "#e67e22")
 
@@ -275,6 +281,7 @@ def _play_money(patch: pytest.MonkeyPatch, _folder: Path) -> None:
         (_no_tls, "Address", Level.WARN),
         (_no_proxy, "Address", Level.WARN),
         (_no_redis, "Redis", Level.FAIL),
+        (_open_redis, "Redis", Level.WARN),
         (_middling_accent, "Brand", Level.WARN),
         (_nobodys_address, "Brand", Level.WARN),
         (_letters_in_the_logo, "Brand", Level.WARN),

@@ -1,6 +1,7 @@
 """The portal as people run it: `python -m portal_app.serve` on a free port, over a data folder of its own."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -58,6 +59,11 @@ class Portal:
             if self._process.poll() is not None or time.monotonic() > ends:
                 raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
             time.sleep(0.05)
+
+    def replace_processes(self) -> None:
+        """With several: begin to replace them, one by one."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """Stop, and wait until it is gone."""
