@@ -5,11 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-<<<<<<< HEAD
-.PHONY: help run test test-services test-wide lint format bench recordings clean install install-test
-=======
-.PHONY: help run run-wide test test-services lint format bench recordings clean install install-test
->>>>>>> main
+.PHONY: help run run-wide test test-services test-wide lint format bench recordings clean install install-test
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,7 +51,7 @@ test-services: install-test
 test-wide: install-test ## The same tests on PostgreSQL and Redis; TESTS="tests/billing" for some
 	PORTAL_TEST_WIDE=1 $(RUN) -m pytest -n 2 --dist loadfile -rs $(TESTS)
 
-bench: install-test ## Measure the pages against plain SQL (minutes); BENCH="--sizes 1000" for a short run
+bench: install-test ## Measure the pages against plain SQL and Django (20 minutes); BENCH="--sizes 1000 --n 3" for a short run
 	$(RUN) -m tests.bench $(BENCH)
 
 recordings: install-test ## Make the courses' screen recordings anew, from the portal itself (minutes); SCENES="first-steps/search" for some

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.bench import raw, tab
 from tests.bench.rounds import FILTER, NEXT, SEARCH_MANY, SORT
-from tests.bench.servers import FLOOR, INDEXED, PORTAL, REDIS, Server, several
+from tests.bench.servers import FLOOR, FOUR, INDEXED, PORTAL, REDIS, Server, several
 
 Times = dict[str, dict[str, list[float]]]  # what was asked -> server -> milliseconds
 Rates = dict[str, list[float]]  # server -> answers a second
@@ -54,9 +54,9 @@ def measure(accounts: int, number: int, seed: int, folder: Path) -> Times:
 
 
 def rates(accounts: int, folder: Path, windows: int = WINDOWS) -> Rates:
-    """Answers a second of one process each, asked by many at once; in turn, so many windows of some seconds."""
+    """Answers a second of one process each, and of four, asked by many at once; in turn, in windows of some seconds."""
     found: Rates = defaultdict(list)
-    with several(accounts, folder, (FLOOR, PORTAL, REDIS)) as servers, _clients(servers, AT_ONCE) as clients:
+    with several(accounts, folder, (FLOOR, PORTAL, REDIS, FOUR)) as servers, _clients(servers, AT_ONCE) as clients:
         asked = {server.name: _turning(server.name) for server in servers} | {INLINE: _inline}
         clients[INLINE] = clients[FLOOR]
         for one in range(-1, windows):
@@ -113,13 +113,14 @@ def _inline(number: int) -> str:
 @contextmanager
 def _clients(servers: list[Server], number: int) -> Iterator[dict[str, list[tab.Client]]]:
     """So many of each server, loaded and ready."""
-    made: dict[str, list[tab.Client]] = {}
-    for server in servers:
-        made[server.name] = [_client(server, cookie) for cookie in [_cookie(server)] * number]
+    made = {server.name: [_client(server, cookie) for cookie in [_cookie(server)] * number] for server in servers}
+    everybody = [one for of in made.values() for one in of]
     try:
+        for client in everybody:
+            client.settle()
         yield made
     finally:
-        for client in (one for of in made.values() for one in of):
+        for client in everybody:
             client.close()
 
 
@@ -131,8 +132,4 @@ def _cookie(server: Server) -> str:
 
 
 def _client(server: Server, cookie: str) -> tab.Client:
-    if server.name in (FLOOR, INDEXED):
-        return tab.Http(server.url)
-    opened = tab.Tab(server.url, cookie)
-    opened.settle()
-    return opened
+    return tab.Tab(server.url, cookie) if cookie else tab.Http(server.url)

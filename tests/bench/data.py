@@ -17,6 +17,8 @@ from portal_app.demo.generator import generate
 from portal_app.demo.service import ensure_demo
 migrations.upgrade(); ensure_demo(); print(generate(int(sys.argv[1])))
 """
+UPGRADE = "from portal_app import migrations; migrations.upgrade()"
+_GENERATOR = [ROOT / "portal_app" / "demo" / name for name in ("generator.py", "bulk_entities.py")]
 
 
 def cache() -> Path:
@@ -33,17 +35,26 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 def database(accounts: int) -> Path:
-    """The folder of a database with so many accounts of the benchmark partner; made when missing or outdated."""
-    folder = cache() / f"accounts-{accounts}-{made_of()}"
-    if (folder / "complete").exists():
-        return folder
-    for old in cache().glob(f"accounts-{accounts}-*"):
-        shutil.rmtree(old)
-    print(f"Making {accounts:,} accounts …", file=sys.stderr, flush=True)
-    command = [sys.executable, "-c", MAKE, str(accounts)]
-    subprocess.run(command, cwd=ROOT, env=environment(data_dir=folder, demo=1), check=True, timeout=900)
-    (folder / "complete").touch()
+    """The folder of a database with so many accounts of the benchmark partner; made when missing or outdated.
+
+    New migrations are applied to it, as they are to everybody's.
+    """
+    folder = cache() / f"{accounts}-accounts-{_digest(_GENERATOR)}"
+    complete, shape = folder / "complete", _digest(_migrations())
+    if not complete.exists():
+        for old in cache().glob(f"{accounts}-accounts-*"):
+            shutil.rmtree(old)
+        print(f"Making {accounts:,} accounts …", file=sys.stderr, flush=True)
+        _run(MAKE, folder, str(accounts))
+    elif complete.read_text() != shape:
+        _run(UPGRADE, folder)
+    complete.write_text(shape)
     return folder
+
+
+def _run(program: str, folder: Path, *arguments: str) -> None:
+    command = [sys.executable, "-c", program, *arguments]
+    subprocess.run(command, cwd=ROOT, env=environment(data_dir=folder, demo=1), check=True, timeout=900)
 
 
 def copy_database(accounts: int, to: Path) -> Path:
@@ -66,6 +77,12 @@ def htmx() -> Path:
 
 def made_of() -> str:
     """A digest of what decides on the rows: the tables' shape and the generator."""
-    demo = ROOT / "portal_app" / "demo"
-    sources = [*sorted((ROOT / "alembic" / "versions").glob("*.py")), demo / "generator.py", demo / "bulk_entities.py"]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sources)).hexdigest()[:10]
+    return _digest([*_migrations(), *_GENERATOR])
+
+
+def _migrations() -> list[Path]:
+    return sorted((ROOT / "alembic" / "versions").glob("*.py"))
+
+
+def _digest(files: list[Path]) -> str:
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:10]

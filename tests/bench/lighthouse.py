@@ -21,7 +21,7 @@ from tests.bench import data, raw
 from tests.bench.servers import PORTAL, Server, free_port, start
 
 PACKAGE = "lighthouse@12.8.2"
-CATEGORIES = ("performance", "accessibility", "best-practices")
+CATEGORIES = ("performance", "accessibility")
 SIGN_IN = "sign-in"
 FORMS: dict[str, list[str]] = {"desktop": ["--preset=desktop"], "mobile": []}
 Scores = dict[str, dict[str, list[float]]]  # page and form -> category -> scores of 100

@@ -11,6 +11,8 @@ README = data.ROOT / "README.md"
 BEGINS, ENDS = "<!-- measured by make bench -->", "<!-- end of what was measured -->"
 # What the table shows; the other parts are told of in words.
 SHOWN = ("rounds", "far", "answers", "rates", "crowd", "memory", "wire", "lighthouse", "others", "start")
+# Of the others, what has a limit.
+WHOLE = ("rates", "crowd")
 
 
 def written(text: str, kept: dict[str, Any]) -> str:
@@ -24,6 +26,9 @@ def _measured(kept: dict[str, Any]) -> Iterator[str]:
     """When, on what and how often, said once for all parts that have it in common."""
     said: dict[str, list[str]] = {}
     for part in _parts(kept):
+        # `answers` measures both.
+        if part == "rates":
+            continue
         told = kept[part]
         said.setdefault(f"on {told['on']}, {told['machine']}, n = {told['n']}", []).append(part)
     for how, parts in said.items():
@@ -31,8 +36,10 @@ def _measured(kept: dict[str, Any]) -> Iterator[str]:
 
 
 def _rows(kept: dict[str, Any]) -> Iterator[str]:
+    """What has a limit, and what the browser shows of the floor and Django."""
     for part in _parts(kept):
-        yield report.markdown(report.from_json(kept[part]["lines"]))
+        lines = report.from_json(kept[part]["lines"])
+        yield report.markdown([line for line in lines if line.verdict or line.django or part in WHOLE])
 
 
 def _parts(kept: dict[str, Any]) -> list[str]:

