@@ -70,7 +70,18 @@ from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.shell import branding, health, http, lean_tabs, moving, observed, pages, tab_states
+from portal_app.shell import (
+    branding,
+    health,
+    http,
+    lean_tabs,
+    moving,
+    observed,
+    outages,
+    pages,
+    recovery,
+    tab_states,
+)
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -163,6 +174,10 @@ def on_error(exception: Exception) -> rx.event.EventSpec | None:
     if isinstance(exception, PortalError):
         return _tell(exception.sentence)
     observed.resume()
+    if outages.is_outage(exception):
+        # The page knows already.
+        log.error("another server did not answer: %s", type(exception).__name__)
+        return None
     reference = traces.reference()
     log.error("unexpected error, reference %s", reference, exc_info=exception)
     return _tell(f"Something went wrong. Nothing was changed. Reference: {reference}")
@@ -223,9 +238,11 @@ app.add_middleware(guard.Guard())
 tabs = moving.Tabs(app)
 endings.first.append(tabs.all_away)
 http.harden(app, tabs)
+recovery.begin(tabs)
 hub.is_connected = tabs.has
 app.register_lifespan_task(settle)
 app.register_lifespan_task(keep_looking)
 app.register_lifespan_task(tabs.listen)
+app.register_lifespan_task(recovery.keep)
 for task in loop.with_server():
     app.register_lifespan_task(task)

@@ -261,9 +261,9 @@ async def may_take(app: rx.App, tab: str, cookie_header: str, origin: Origin) ->
     """Whether a socket with this cookie may go on with the tab's state: its own session's, or nobody's."""
     state = await app.state_manager.get_state(BaseStateToken(ident=tab, cls=SessionState))
     owner = (await state.get_state(SessionState))._owner
-    if owner in {"", _ANYONE}:
-        return True
-    return owner == _owner(await db.look(sessions.identify, sessions.token_in(cookie_header), origin))
+    # Asked in any case: where the database does not answer, no page could be shown.
+    found = await db.glance(sessions.identify, sessions.token_in(cookie_header), origin)
+    return owner in {"", _ANYONE, _owner(found)}
 
 
 async def _bound(state: BaseState, event_name: str, found: Actor) -> bool:

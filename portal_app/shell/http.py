@@ -24,7 +24,7 @@ from portal_app.auth import guard
 from portal_app.auth.actor import Origin
 from portal_app.auth.routes import host_of
 from portal_app.settings import settings
-from portal_app.shell import headers, limits, observed
+from portal_app.shell import headers, limits, observed, outages
 from portal_app.shell.built import BuiltFiles
 from portal_app.shell.moving import Tabs
 
@@ -162,11 +162,17 @@ def _link(app: rx.App, tabs: Tabs) -> None:
         tab = parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
         if not TAB.fullmatch(tab):
             raise ConnectionRefusedError("Please load the page again.")
-        await tabs.take(tab)
-        if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
-            tab = str(uuid4())
-            await namespace.emit("new_token", tab, to=sid)
-        await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
+        try:
+            await tabs.take(tab)
+            if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
+                tab = str(uuid4())
+                await namespace.emit("new_token", tab, to=sid)
+            await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
+        except Exception as fault:
+            if not outages.is_outage(fault):
+                raise
+            # A page that hears nothing waits for ever; one that is refused tries again until it may.
+            raise ConnectionRefusedError("Please wait a moment.") from None
 
     namespace.on_connect = on_connect
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import reflex as rx
 from redis.exceptions import RedisError
+from reflex.istate.manager.redis import StateManagerRedis
+from reflex.istate.manager.token import BaseStateToken
 from reflex.state import StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 
@@ -36,8 +38,8 @@ class Tabs:
     def __init__(self, app: rx.App) -> None:
         self._app = app
         self._names: Any = app.event_namespace
-        self._manager: Any = self._names._token_manager
-        self._is_shared = isinstance(self._manager, RedisTokenManager)
+        self.manager: Any = self._names._token_manager
+        self._is_shared = isinstance(self.manager, RedisTokenManager)
         self._leaving: set[str] = set()
         self._late: set[asyncio.Task[None]] = set()
         self._emit = self._names.emit_update
@@ -45,8 +47,26 @@ class Tabs:
 
     def has(self, tab: str) -> bool:
         """Whether the page is connected here."""
-        record = self._manager.token_to_socket.get(tab)
-        return record is not None and record.instance_id == self._manager.instance_id
+        record = self.manager.token_to_socket.get(tab)
+        return record is not None and record.instance_id == self.manager.instance_id
+
+    def all_here(self) -> list[str]:
+        """The pages that are connected here."""
+        return [tab for tab in self.manager.token_to_socket if self.has(tab)]
+
+    async def emit(self, update: StateUpdate, tab: str) -> None:
+        """Send something to the page, wherever it is connected."""
+        await self._names.emit_update(update, tab)
+
+    async def send_for(self, tab: str) -> None:
+        """Have the page, if it is connected here, connect anew and load what it shows."""
+        if self.has(tab):
+            server: Any = self._app.sio
+            await server.eio.send(self._socket(tab), UNREADABLE)
+
+    def _socket(self, tab: str) -> Any:
+        server: Any = self._app.sio
+        return server.manager.eio_sid_from_sid(self.manager.token_to_socket[tab].sid, self._names.namespace)
 
     async def take(self, tab: str) -> None:
         """Before a page is linked here: wait for the process that lets it go, forget one that died with it."""
@@ -54,23 +74,26 @@ class Tabs:
             return
         with suppress(RedisError, TimeoutError):
             async with asyncio.timeout(settings().stop_seconds):
-                while await self._manager.redis.exists(_LEAVING + tab):  # noqa: ASYNC110 (another process's)
+                while await self.manager.redis.exists(_LEAVING + tab):  # noqa: ASYNC110 (another process's)
                     await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-            owner = await self._manager._get_token_owner(tab, refresh=True)
-            if owner is None or not await self._lives(owner):
-                await self._manager.redis.delete(self._manager._get_redis_key(tab))
+            owner = await self.manager._get_token_owner(tab, refresh=True)
+            if owner is None:
+                await self.manager.redis.delete(self.manager._get_redis_key(tab))
+            elif not await self._lives(owner):
+                # With it went what it was doing to the page's state, but not the lock: that would be waited for.
+                await self.manager.redis.delete(self.manager._get_redis_key(tab), _lock_of(tab))
 
     async def _lives(self, process: str) -> bool:
         # Redis sees at once that a process is gone: its connection is.
-        [(_, listening)] = await self._manager.redis.pubsub_numsub(_PROCESS + process)
+        [(_, listening)] = await self.manager.redis.pubsub_numsub(_PROCESS + process)
         return listening > 0
 
     async def listen(self) -> None:
         """Lifespan task: hear what other processes say, and be known to live."""
         while self._is_shared:
             try:
-                async with self._manager.redis.pubsub() as heard:
-                    await heard.subscribe(_PROCESS + self._manager.instance_id, hints.CHANNEL)
+                async with self.manager.redis.pubsub() as heard:
+                    await heard.subscribe(_PROCESS + self.manager.instance_id, hints.CHANNEL)
                     async for message in heard.listen():
                         if message["channel"] == hints.CHANNEL.encode():
                             live.hub.hint()
@@ -81,8 +104,7 @@ class Tabs:
     async def all_away(self) -> None:
         """Send all pages elsewhere, and wait until they are gone and what they sent is done."""
         server: Any = self._app.sio
-        here = {tab: record.sid for tab, record in self._manager.token_to_socket.items() if self.has(tab)}
-        sockets = {tab: server.manager.eio_sid_from_sid(sid, self._names.namespace) for tab, sid in here.items()}
+        sockets = {tab: self._socket(tab) for tab in self.all_here()}
         await live.hub.end()
         await self._let_go(sockets)
         for socket in sockets.values():
@@ -98,13 +120,13 @@ class Tabs:
         """From now on another process may have them, as soon as `_gone` says so."""
         for tab in tabs:
             self._leaving.add(tab)
-            del self._manager.token_to_socket[tab]
+            del self.manager.token_to_socket[tab]
         if self._is_shared and self._leaving:
             with suppress(RedisError):
-                async with self._manager.redis.pipeline(transaction=False) as at_once:
+                async with self.manager.redis.pipeline(transaction=False) as at_once:
                     for tab in self._leaving:
                         at_once.set(_LEAVING + tab, 1, ex=settings().stop_seconds + 5)
-                        at_once.delete(self._manager._get_redis_key(tab))
+                        at_once.delete(self.manager._get_redis_key(tab))
                     await at_once.execute()
 
     async def _all_gone(self, sockets: dict[str, Any]) -> None:
@@ -127,7 +149,7 @@ class Tabs:
     async def _gone(self, tabs: Iterable[str]) -> None:
         if self._is_shared and (left := [_LEAVING + tab for tab in tabs if tab in self._leaving]):
             with suppress(RedisError):
-                await self._manager.redis.delete(*left)
+                await self.manager.redis.delete(*left)
         self._leaving -= set(tabs)
 
     async def _emit_update(self, update: StateUpdate, token: str) -> None:
@@ -141,6 +163,10 @@ class Tabs:
         return None
 
     async def _send_after(self, tab: str, update: StateUpdate) -> None:
-        while await self._manager._get_token_owner(tab, refresh=True) is None:  # noqa: ASYNC110 (another process's)
+        while await self.manager._get_token_owner(tab, refresh=True) is None:  # noqa: ASYNC110 (another process's)
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-        await self._manager.emit_lost_and_found(tab, update)
+        await self.manager.emit_lost_and_found(tab, update)
+
+
+def _lock_of(tab: str) -> bytes:
+    return StateManagerRedis._lock_key(BaseStateToken(ident=tab, cls=rx.State))

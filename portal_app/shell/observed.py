@@ -17,6 +17,7 @@ from starlette.types import Message, Scope, Send
 from portal_app import metrics, traces
 from portal_app.errors import PortalError
 from portal_app.settings import settings
+from portal_app.shell import outages, recovery
 
 
 @contextmanager
@@ -52,6 +53,10 @@ class Events(BaseStateEventProcessor):
             raise
         except asyncio.CancelledError:
             outcome = "left"
+            raise
+        except Exception as fault:
+            if outages.is_outage(fault):
+                await recovery.note_outage(entry.ctx.token, entry.event.name)
             raise
         finally:
             metrics.event_ended(entry.event.name.rpartition("____")[2], outcome, perf_counter() - started)

@@ -13,11 +13,13 @@ from portal_app.auth.permissions import Permission
 from portal_app.auth.state import SessionState
 from portal_app.errors import PortalError
 from portal_app.live import hub
+from portal_app.shell import outages
 from portal_app.shell.state import show_banners
 
 SECONDS_BETWEEN_CHECKS = 20
 # Of a partner whose backups report all night, a page that takes long to make rests so many times as long.
 RESTS = 10
+SECONDS_AFTER_OUTAGE = 2.0
 Step = Callable[[Actor], Awaitable[None]]
 
 
@@ -56,14 +58,9 @@ async def keep_fresh(
         while await _still_open(state, page):
             number = await hub.wait(partner_id, seen, SECONDS_BETWEEN_CHECKS)
             if number != seen and await _still_open(state, page):
-                seen, begun = number, time.monotonic()
-                if prepare is not None:
-                    async with state:
-                        actor = await guard.check_again(state, *needed)
-                    await prepare(actor)
-                async with state:
-                    await refresh(await guard.check_again(state, *needed))
-                    await show_banners(state)
+                begun = time.monotonic()
+                if await _through_outage(_renew(state, needed, refresh, prepare)):
+                    seen = number
                 await asyncio.sleep(RESTS * (time.monotonic() - begun))
     except PortalError as refusal:
         # Who signed out elsewhere is sent to sign in by the next click; a right that was taken away is told of here.
@@ -73,6 +70,28 @@ async def keep_fresh(
                 (await state.get_state(SessionState)).denied = refusal.sentence
     finally:
         hub.pages.discard(page)
+
+
+async def _renew(state: BaseState, needed: tuple[Permission, ...], refresh: Step, prepare: Step | None) -> None:
+    if prepare is not None:
+        async with state:
+            actor = await guard.check_again(state, *needed)
+        await prepare(actor)
+    async with state:
+        await refresh(await guard.check_again(state, *needed))
+        await show_banners(state)
+
+
+async def _through_outage(step: Awaitable[object]) -> bool:
+    """Take the step; False when another server did not answer, after a while in which it may have come back."""
+    try:
+        await step
+    except Exception as fault:
+        if not outages.is_outage(fault):
+            raise
+        await asyncio.sleep(SECONDS_AFTER_OUTAGE)
+        return False
+    return True
 
 
 async def keep_asking(
@@ -90,8 +109,14 @@ async def keep_asking(
     hub.pages.add(asking)
     try:
         while await _still_open(state, page):
-            async with state:
-                rest = await ask(await guard.check_again(state, *([permission] if permission else [])))
+            rest = 0.0
+
+            async def once() -> None:
+                nonlocal rest
+                async with state:
+                    rest = await ask(await guard.check_again(state, *([permission] if permission else [])))
+
+            await _through_outage(once())
             await asyncio.sleep(rest)
     except PortalError:
         return
@@ -100,6 +125,13 @@ async def keep_asking(
 
 
 async def _still_open(state: BaseState, page: tuple[str, str]) -> bool:
-    async with state:
-        here = state.router.url.path == page[1]
+    here = False
+
+    async def look() -> None:
+        nonlocal here
+        async with state:
+            here = state.router.url.path == page[1]
+
+    while not await _through_outage(look()) and hub.is_connected(page[0]):
+        pass
     return here and hub.is_connected(page[0])

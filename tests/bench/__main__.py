@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.bench import (
     audit,
     billing,
     browser,
+    crowd,
     data,
     delay,
     documents,
@@ -67,6 +68,11 @@ class Bench:
         rates = {size: answers.rates(size, self.folder / f"rates-{size}") for size in {self.sizes[0], self.middle}}
         yield "rates", rates, report.rates(rates)
 
+    def crowd(self) -> Found:
+        """Ten minutes; only where it is asked for."""
+        found = crowd.measure(self.folder / "crowd")
+        yield "crowd", asdict(found), report.crowd(found)
+
     def memory(self) -> Found:
         found = memory.measure(self.sizes[0], self.folder / "memory")
         yield "memory", found, report.memory(found, self.sizes[0])
@@ -107,7 +113,7 @@ class Bench:
 
 # What README's table shows, and what is asked for by name.
 TABLE = ("rounds", "far", "answers", "memory", "wire", "lighthouse", "others", "start")
-MORE = ("audit", "documents", "billing", "entities")
+MORE = ("crowd", "audit", "documents", "billing", "entities")
 
 
 def arguments() -> argparse.Namespace:

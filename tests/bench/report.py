@@ -8,6 +8,7 @@ from typing import Any
 
 from portal_app.ui.field import TYPING_PAUSE_MS
 from tests.bench.answers import INLINE
+from tests.bench.crowd import Found as Crowd
 from tests.bench.memory import TAB, TAB_REDIS
 from tests.bench.others import OPERATIONS, QUIET
 from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MANY, SORT, Figures
@@ -145,6 +146,20 @@ def rates(found: dict[int, dict[str, list[float]]]) -> Iterator[Line]:
             plain, own = median(by_server[INLINE]), median(by_server[name])
             what = f"events a second {told}"
             yield Line(what, accounts, plain, None, own, None, plain / own, at_most, INLINE)
+
+
+def crowd(found: Crowd) -> Iterator[Line]:
+    """Many tabs over four processes, some of which are killed meanwhile; Redis and PostgreSQL start again."""
+    what = f"{found.clicks:,} clicks of {found.tabs} tabs"
+    for told, number in (("lost", found.lost), ("doubled", found.doubled), ("wrong", found.wrong)):
+        yield Line(f"{what}: {told}", 0, None, None, number, None, number, 0.0, "itself")
+    yield Line(f"{what}: tabs that needed a reload", 0, None, None, found.stuck, None, found.stuck, 0.0, "itself")
+    yield Line("the same, p95 of a click", 0, None, None, found.p95, found.p95, found.p95, 500.0, "itself")
+    for told, seconds in found.recovered.items():
+        yield Line(f"{told}: every tab answers again, s", 0, None, None, seconds, None, seconds, None, "itself")
+    one, all_of_them = found.rates
+    line = "events a second of four processes with PostgreSQL and Redis"
+    yield Line(line, 0, None, None, all_of_them, None, all_of_them / one, None, "one of them")
 
 
 def memory(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
