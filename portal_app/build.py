@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from portal_app.lean_pages import styled
+from portal_app.paint_first import paint_first
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / ".web"
@@ -45,6 +46,7 @@ def _build(wanted: str) -> bool:
     if found := styled(WEB):
         raise SystemExit(f"An element has a style of its own instead of a class: see {found[0]}.")
     _use_own_address()
+    paint_first(CLIENT)
     STAMP.write_text(wanted)
     return True
 

@@ -46,6 +46,7 @@ _GROUP = f"""
             {{ test: /(lucide-react.*[\\\\/]({"|".join(_FRAME_ICONS)})|utils[\\\\/]brand)\\.m?js$/, name: "frame" }},"""
 _KEPT_AT_HAND = re.compile(r"  useEffect\(\(\) => \{\n[^}]*?window\.__reflex = \{[^}]*\};\n  \}, \[\]\);\n")
 _WHOLE_LIBRARY = re.compile(r'import \* as \w+ from "[^"]+";\n')
+_STYLES_AHEAD = 'jsx("link",{as:"style",href:reflexGlobalStyles,rel:"preload"},),'
 _OWN_STYLE = re.compile(r"\bcss:\s?\(?\{")
 
 
@@ -63,6 +64,7 @@ class LeanPages(Plugin):
         context["add_modify_task"]("vite.config.js", with_alias)
         context["add_modify_task"]("vite.config.js", with_groups)
         context["add_modify_task"]("app/root.jsx", without_libraries)
+        context["add_modify_task"]("app/_document.js", without_styles_ahead)
 
 
 def with_alias(config: str) -> str:
@@ -79,6 +81,11 @@ def without_libraries(root: str) -> str:
     """The root without whole libraries in a global variable, which also keeps them whole in the bundle."""
     lean, found = _KEPT_AT_HAND.subn("", root)
     return _WHOLE_LIBRARY.sub("", lean) if found else root
+
+
+def without_styles_ahead(document: str) -> str:
+    """The document without a hint at its style sheet, which stands in the page (`paint_first`)."""
+    return document.replace(_STYLES_AHEAD, "")
 
 
 def styled(web: Path) -> list[Path]:

@@ -23,6 +23,7 @@ FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 def main() -> int:
     """Serve until interrupted."""
     folder = Path(os.environ.get("PORTAL_DATA_DIR", "data-wide")).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     database = get_server(folder / "postgres", cleanup_mode="stop")
     with ValkeyServer(data_dir=folder / "redis", port=_free_port(), save="", appendonly="no") as state:
         settings = {

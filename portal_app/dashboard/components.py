@@ -209,14 +209,14 @@ def _bulk() -> rx.Component:
 
 def _columns(billing: bool) -> list[Column]:
     shown = [
-        Column("Account Name", "name", sort="name"),
-        Column("Email", "text", sort="email", on_card=False, wide_only=True),
-        Column("Account Status", "status", sort="status"),
-        Column("Backup Status", "status", sort="backup"),
-        Column("Billing Status", "status", sort="billing"),
-        Column("Amount", "number", sort="amount"),
-        Column("Size", "number", sort="size", on_card=False, wide_only=True),
-        Column("Delete", "action"),
+        Column("Account Name", "name", sort="name", width="minmax(120px, 5fr)"),
+        Column("Email", "text", sort="email", on_card=False, wide_only=True, width="minmax(90px, 4fr)"),
+        Column("Account Status", "status", sort="status", width="minmax(150px, 162px)"),
+        Column("Backup Status", "status", sort="backup", width="minmax(118px, 130px)"),
+        Column("Billing Status", "status", sort="billing", width="minmax(104px, 118px)"),
+        Column("Amount", "number", sort="amount", width="minmax(92px, 104px)"),
+        Column("Size", "number", sort="size", on_card=False, wide_only=True, width="minmax(82px, 96px)"),
+        Column("Delete", "action", width="minmax(46px, 54px)"),
     ]
     return [column for column in shown if billing or column.label not in ("Billing Status", "Amount")]
 
@@ -229,6 +229,7 @@ def _table(billing: bool) -> rx.Component:
         State.lines,
         lambda line: _cells(line, billing),
         linked=True,
+        even=True,
         sort=Sort(State.sort, State.descending, href=_sort_href, load=State.answer),
         ticks=Ticks(
             ticked=lambda line: State.all_ticked | State.ticked.contains(line["id"]),

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sqlmodel import Session
@@ -62,7 +63,7 @@ class BuiltFile:
 
     async def announce(self, scope: Scope, send: Send, banners: int) -> None:
         """Send the page with room for so many banners."""
-        body = gzip.compress(with_room(self.bodies[""].decode(), banners).encode(), 6)
+        body = _with_room(self.bodies[""], banners)
         told = [
             (b"content-type", self.media_type.encode()),
             (b"content-length", str(len(body)).encode()),
@@ -135,6 +136,11 @@ class BuiltFiles:
 def with_room(html: str, banners: int) -> str:
     """The page, told how many banners will come above its content."""
     return html.replace("<html", f'<html data-banners="{banners}"', 1) if banners else html
+
+
+@lru_cache(maxsize=256)
+def _with_room(page: bytes, banners: int) -> bytes:
+    return gzip.compress(with_room(page.decode(), banners).encode(), 9)
 
 
 def _is_html(start: Message) -> bool:

@@ -92,13 +92,15 @@ def show_address(address: rx.Var[str], entry: rx.Var[str], turn: rx.Var[bool]) -
     """Makes the address the browser's own, by the method of its history that `entry` names, when the answer is painted.
 
     Before, it would keep the browser and the processor from the answer for some milliseconds. `turn` flips with each
-    address: a part of another kind takes the place of the last one, and acts when it is there.
+    address: a part of another kind takes the place of the last one, and acts when it is there. It also asks what lies
+    at a point, so that the page is laid out while its frame is waited for, not within it.
     """
     put = f"window.history[{entry!s}](window.history.state, '', {address!s})"
     # Within a frame's callback its painting is still to come; by then the page may be another one.
-    painted = f"((path) => requestAnimationFrame(() => setTimeout(() => path === location.pathname && {put})))"
+    painted = f"((path) => requestAnimationFrame(() => setTimeout(() => path === location.pathname && {put}, 10)))"
+    laid_out = "document.elementFromPoint(0, 0)"
     data = rx.vars.VarData.merge(address._get_all_var_data(), entry._get_all_var_data())
-    act = FunctionStringVar.create(f"(() => {painted}(location.pathname))", _var_data=data)
+    act = FunctionStringVar.create(f"(() => ({laid_out}, {painted}(location.pathname)))", _var_data=data)
     acting = rx.cond(address != "", rx.cond(turn, rx.el.span(on_mount=act), rx.el.div(on_mount=act)))
     # Within something hidden: what comes and goes among the page's parts has the style of all of them worked out anew.
     return rx.el.div(acting, hidden=True)

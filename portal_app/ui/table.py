@@ -1,7 +1,7 @@
 """Tables: columns declared as data, rows from a typed Var; at 640 px and below a row becomes a card."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import reflex as rx
@@ -11,6 +11,7 @@ from portal_app.ui.kinds import Event, Flag, Node, Text, classes, follows, inlin
 
 ColumnKind = Literal["name", "text", "short", "status", "number", "date", "action"]
 DEFAULT_ROWS = 25
+TICK_WIDTH = "42px"
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Column:
     """A column. `sort` is its sort key; `on_card` keeps it on the phone; `wide_only` hides it below 1180 px.
 
     Names and texts are cut where the room ends; a `short` text never is.
+    `width` is CSS; in an even table it is a track of a grid.
     """
 
     label: str
@@ -71,6 +73,7 @@ def table(
     foot: rx.Component | None = None,
     reserve: int = DEFAULT_ROWS,
     linked: bool = False,
+    even: bool = False,
     id: str = "",
 ) -> rx.Component:
     """A whole table. `cells(row)` gives one node per column; `loading` shows a skeleton, `busy` dims the old rows.
@@ -79,16 +82,22 @@ def table(
 
     `linked`: a row has a `row_link`, which a click on anything else in the row follows.
 
+    `even`: columns are as wide as they say, whatever the rows hold; the browser lays out such rows one by one.
+
     `foot` (a pager) stands inside the frame, below the rows; it is not shown while loading.
     """
     width = len(columns) + (1 if ticks else 0)
     body = rx.foreach(rows, lambda row: _row(columns, cells(row), row, row_key, ticks))
     body = rx.el.tbody(body, role="rowgroup")
-    full = rx.fragment(_frame(caption, columns, body, sort=sort, ticks=ticks, id=id), foot or rx.fragment())
+    tracks = _tracks(columns, ticks) if even else None
+    columns = [replace(column, width="") for column in columns] if even else columns
+    full = rx.fragment(
+        _frame(caption, columns, body, sort=sort, ticks=ticks, id=id, tracks=tracks), foot or rx.fragment()
+    )
     shown = full if empty is None else rx.cond(rows.length() > 0, full, empty)
     if loading is not False:
         rest = rx.el.tbody(skeleton_rows(reserve, width), role="rowgroup") if waiting is None else waiting
-        shown = rx.cond(loading, _frame(caption, columns, rest, sort=sort, ticks=ticks, id=id), shown)
+        shown = rx.cond(loading, _frame(caption, columns, rest, sort=sort, ticks=ticks, id=id, tracks=tracks), shown)
     look = classes("table-wrap", "linked" if linked else "")
     return rx.el.div(shown, class_name=look, aria_busy=_word(loading, busy))
 
@@ -108,6 +117,7 @@ def _frame(
     sort: Sort | None,
     ticks: Ticks | None,
     id: str,
+    tracks: dict[str, Any] | None,
 ) -> rx.Component:
     head = [head_cell(column, sort) for column in columns]
     if ticks:
@@ -116,10 +126,19 @@ def _frame(
         rx.el.caption(caption, class_name="hidden-text"),
         as_one(rx.el.thead(rx.el.tr(*head, role="row"), role="rowgroup")),
         body,
-        class_name="table",
+        class_name=classes("table", "table-even" if tracks else ""),
         role="table",
         **({"id": id} if id else {}),
+        **({"custom_attrs": tracks} if tracks else {}),
     )
+
+
+def _tracks(columns: Sequence[Column], ticks: Ticks | None) -> dict[str, Any]:
+    """The widths of all columns, and of those that a narrow page shows."""
+    ticked = [TICK_WIDTH] if ticks else []
+    wide = [*ticked, *(column.width for column in columns)]
+    narrow = [*ticked, *(column.width for column in columns if not column.wide_only)]
+    return inline(**{"--columns": " ".join(wide), "--columns-narrow": " ".join(narrow)})
 
 
 def head_cell(column: Column, sort: Sort | None = None) -> rx.Component:
