@@ -70,7 +70,18 @@ from portal_app.partner_settings import page as partner_settings_page
 from portal_app.partner_zone import page as partner_zone_page
 from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
-from portal_app.shell import branding, health, http, moving, observed, outages, pages, recovery, tab_states
+from portal_app.shell import (
+    branding,
+    health,
+    http,
+    lean_tabs,
+    moving,
+    observed,
+    outages,
+    pages,
+    recovery,
+    tab_states,
+)
 from portal_app.shell.state import NoticeState
 from portal_app.sign_in import forgot_page
 from portal_app.sign_in import page as sign_in_page
@@ -153,6 +164,7 @@ log = logging.getLogger("portal")
 logs.hide_secrets()
 observed.observe()
 tab_states.use()
+lean_tabs.use()
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)
 

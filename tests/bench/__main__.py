@@ -7,9 +7,9 @@ import platform
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -135,17 +135,25 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     build.ensure_built()
     target = asked.json or data.cache() / readme.RESULT
-    kept = json.loads(target.read_text()) if target.exists() else {}
+    kept, failed = json.loads(target.read_text()) if target.exists() else {}, list[str]()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=data.cache()) as folder, browser.chromium() as chromium:
         told = {"machine": machine(chromium.version), "n": asked.n, "on": f"{clock.now():%Y-%m-%d}"}
         print(f"{told['machine']}; n = {asked.n}, medians, milliseconds unless said\n\n{report.COLUMNS}")
         bench = Bench(chromium, [int(size) for size in asked.sizes.split(",")], asked.n, asked.seed, Path(folder))
-        for name, raw, made in chain.from_iterable(getattr(bench, part)() for part in asked.only.split(",")):
-            lines = list(made)
-            print(report.markdown(lines), flush=True)
-            kept[name] = told | {"raw": raw, "lines": report.as_json(lines)}
-            target.write_text(json.dumps(kept, indent=1))
+        for part in asked.only.split(","):
+            try:
+                for name, raw, made in getattr(bench, part)():
+                    lines = list(made)
+                    print(report.markdown(lines), flush=True)
+                    kept[name] = told | {"raw": raw, "lines": report.as_json(lines)}
+                    target.write_text(json.dumps(kept, indent=1))
+            except Exception:
+                # The others are worth their minutes all the same.
+                traceback.print_exc()
+                failed.append(part)
     print(f"\nEvery figure: {target}", file=sys.stderr)
+    if failed:
+        raise SystemExit(f"Not measured, see above: {', '.join(failed)}")
 
 
 def machine(chromium: str) -> str:

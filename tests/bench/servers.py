@@ -128,7 +128,7 @@ def wait_until(done: Callable[[], bool], what: str, seconds: float = START_SECON
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
-            raise SystemExit(f"{what} did not answer within {seconds} s.")
+            raise TimeoutError(f"{what} did not answer within {seconds} s")
         time.sleep(0.02)
 
 

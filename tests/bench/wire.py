@@ -18,7 +18,7 @@ IDLE_SECONDS, LONGEST_SECONDS = 0.5, 30.0
 LOOK_MS = 50
 MASK, SHORT, LONG, LONGEST_SHORT = 4, 2, 4, 125
 # permessage-deflate as the server sets it up; a message ends without the four bytes of its flush.
-WINDOW_BITS, MEMORY_LEVEL, TAIL = 12, 5, 4
+WINDOW_BITS, MEMORY_LEVEL, TAIL = 11, 4, 4
 
 
 @dataclass
