@@ -66,18 +66,18 @@ class ResetState(rx.State):
     async def load(self):
         """Take the token out of the address; without one, look at the one that was taken."""
         self.errors = {}
-        token = self.router.url.query_parameters.get("token", "")
-        if token:
+        if token := self.router.url.query_parameters.get("token", ""):
             self.reset()
             self._token = token
-            # The token would else stay in the history, and go to wherever the page leads.
-            yield rx.redirect("/reset", replace=True)
+            # The token would else stay in the history, and go to wherever the page leads. The page loads once more.
+            return rx.redirect("/reset", replace=True)
         if self._token and not self.done:
             try:
                 self.good = await db.look(resets.is_good, self._token, guard.actor().origin)
             except Denied:
-                yield rx.redirect(guard.ACCESS_DENIED, replace=True)
+                return rx.redirect(guard.ACCESS_DENIED, replace=True)
         self.ready = True
+        return None
 
     @rx.event
     @guard.public("the link's token says whose password it is")
