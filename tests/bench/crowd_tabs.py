@@ -103,7 +103,8 @@ class Tab:
 
     async def ask(self, handler: str, payload: dict[str, Any], answered: Callable[[], bool]) -> bool:
         """Click and wait: False when the page said that it could not be done, or nothing came."""
-        self.told = ""
+        # What was told of may be answered yet: whose answer comes next is not sure then.
+        self.sure, self.told = not self.told, ""
         begun = time.monotonic()
         await self._send(handler, payload)
         if not await self._until(lambda: bool(self.told) or answered()):
@@ -185,7 +186,7 @@ class Tab:
             self.told = notice["text" + VAR]
         self._changed.set()
 
-    told = ""
+    told, sure = "", True
 
     async def _until(self, done: Callable[[], bool]) -> bool:
         ends = time.monotonic() + PATIENCE
@@ -232,7 +233,7 @@ class Reader(Tab):
         if "turn" + VAR in here:
             self.answers += 1
             self.path = self.var(DASHBOARD, "address")
-            if not self._is_right():
+            if self.sure and not self.told and not self._is_right():
                 self.tally.wrong.append(f"a click at {self.path} was answered with something else")
         for line in here.get("lines" + VAR, ()):
             if not line["name"].startswith(self.code):
@@ -299,8 +300,12 @@ class Writer(Tab):
         mark, before = f"{self.own}{self.number}", self.saves
         self.tally.sent.add(mark)
         form = {"name": mark, "email": self.var(SETTINGS, "email"), "place": self.var(SETTINGS, "place_id")}
-        if await self.ask(f"{SETTINGS}.save", {"form": form}, lambda: self.saves > before or self._refused()):
-            if self.saves > before:
+
+        def is_saved() -> bool:
+            return self.saves > before and self.var(SETTINGS, "name") == mark
+
+        if await self.ask(f"{SETTINGS}.save", {"form": form}, lambda: is_saved() or self._refused()):
+            if is_saved():
                 self.tally.saved.add(mark)
             else:
                 self.tally.refused += 1
