@@ -164,7 +164,7 @@ def _link(app: rx.App, tabs: Tabs) -> None:
             raise ConnectionRefusedError("Please load the page again.")
         try:
             await tabs.take(tab)
-            if not await guard.may_take(app, tab, _cookies(environ), _origin(environ)):
+            if not await _may_take(app, tab, environ):
                 tab = str(uuid4())
                 await namespace.emit("new_token", tab, to=sid)
             await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
@@ -175,6 +175,17 @@ def _link(app: rx.App, tabs: Tabs) -> None:
             raise ConnectionRefusedError("Please wait a moment.") from None
 
     namespace.on_connect = on_connect
+
+
+async def _may_take(app: rx.App, tab: str, environ: dict[str, Any]) -> bool:
+    try:
+        return await guard.may_take(app, tab, _cookies(environ), _origin(environ))
+    except Exception as fault:
+        if outages.is_outage(fault):
+            raise
+        # With a state of its own it can ask for something, and is told then.
+        log.exception("a page's state could not be looked at")
+        return False
 
 
 def _boot(auth: Any) -> Any:

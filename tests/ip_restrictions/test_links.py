@@ -60,6 +60,9 @@ def test_the_page_leads_to_access_denied(restricted: Cast) -> None:
         where = tab._router_data
         tab._router_data = lambda: where() | {"ip": HOME.address}
         answer = await tab.send(name_of("reset_state.load"))
+        assert answer.redirects[-1] == "/reset"
+        tab.path = "/reset"
+        answer = await tab.send(name_of("reset_state.load"))
         assert answer.redirects[-1] == "/access-denied"
         answer = await tab.send(name_of("reset_state.submit"), {"form": {"password": NEW, "again": NEW}})
         assert answer.redirects[-1] == "/access-denied"
