@@ -42,11 +42,11 @@ format: install-test ## Bring the code into the common style
 
 test: install-test ## Everything: style, types, services, pages in a real browser
 	@$(MAKE) --no-print-directory -j2 lint test-services
-	$(RUN) -m pytest -n 2 --dist loadfile tests/e2e
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not long" tests/e2e
 
 # Beside `lint`, which keeps one processor busy; the tests wait for other things half of their time.
 test-services: install-test
-	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long" --ignore tests/e2e
 
 test-wide: install-test ## The same tests on PostgreSQL and Redis; TESTS="tests/billing" for some
 	PORTAL_TEST_WIDE=1 $(RUN) -m pytest -n 2 --dist loadfile -rs $(TESTS)

@@ -34,6 +34,7 @@ def with_redis(redis: Redis, pages: None, demo_of_now: Template, tmp_path: Path)
         server.stop()
 
 
+@pytest.mark.long
 def test_a_redis_that_starts_again_is_told_and_the_page_mends_itself(
     browser: Browser, with_redis: Portal, redis: Redis
 ) -> None:

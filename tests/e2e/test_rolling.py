@@ -26,6 +26,7 @@ def wide_portal(pages: None, demo_of_now: Template, tmp_path: Path, redis_url: s
         server.stop()
 
 
+@pytest.mark.long
 def test_no_click_is_lost_and_nothing_is_loaded_again(browser: Browser, wide_portal: Portal) -> None:
     people = People(browser, wide_portal.address, {})
     page = people.open(path="/login")

@@ -65,7 +65,7 @@ def live(target: Callable[..., None], *args: Any) -> int:
     return process.exitcode
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_killed_anywhere_and_run_again(
     store: dict[str, str], expected: dict[str, Any], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
