@@ -164,9 +164,6 @@ class Settings(BaseSettings):
     privacy_url: str = Field("", description="Address of the privacy notice.")
     terms_url: str = Field("", description="Address of the terms of use.")
     security_url: str = Field("", description="Address of what the provider says of security.")
-    content_dir: DirectoryPath | None = Field(
-        None, description="Folder of texts laid over the portal's own content folder, file by file."
-    )
     seller_name: str = Field("", max_length=120, description="Who sells: the name on bills; empty: PORTAL_BRAND_NAME.")
     seller_address: str = Field("", max_length=200, description="Street and number on bills.")
     seller_zip: str = Field("", max_length=20, description="Postal code on bills.")

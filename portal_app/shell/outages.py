@@ -1,6 +1,7 @@
 """When the database or Redis does not answer: what counts as that, and what a page says of it."""
 
 import sqlite3
+from collections import deque
 
 from redis.exceptions import RedisError
 from reflex_base.utils.exceptions import LockExpiredError
@@ -12,8 +13,9 @@ SENTENCE = (
     "A part of the portal is just starting again, so this could not be finished. "
     "Please see whether your change was saved before you try again."
 )
-# Tabs that were told so past their state, which could not be reached: their next page takes the sentence away.
-_told: set[str] = set()
+# Tabs that were told so past their state, which could not be reached: their next page takes the sentence away. The last
+# ones are enough: most come back at once, and who never does must not be kept for ever.
+_told: deque[str] = deque(maxlen=10_000)
 
 
 def is_outage(fault: BaseException) -> bool:
@@ -26,11 +28,13 @@ def is_outage(fault: BaseException) -> bool:
 
 def note_told(tab: str) -> None:
     """The tab shows a sentence that its state knows nothing of."""
-    _told.add(tab)
+    if tab not in _told:
+        _told.append(tab)
 
 
 def was_told(tab: str) -> bool:
     """Whether it does, once."""
-    told = tab in _told
-    _told.discard(tab)
-    return told
+    if tab not in _told:
+        return False
+    _told.remove(tab)
+    return True

@@ -41,6 +41,8 @@ end
 redis.call('DEL', KEYS[1])
 return 1
 """
+# KEYS: the lock. ARGV: who holds it, for how many milliseconds more.
+_STAY = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
 
 class TabStates(StateManagerRedis):
@@ -58,6 +60,10 @@ class TabStates(StateManagerRedis):
     def _leave(self) -> Any:
         return self.redis.register_script(_LEAVE)
 
+    @cached_property
+    def _hold(self) -> Any:
+        return self.redis.register_script(_STAY)
+
     def _ensure_lock_task(self) -> None:
         """Nobody waits to hear of a lock."""
 
@@ -70,7 +76,7 @@ class TabStates(StateManagerRedis):
         async with self._turns.setdefault(token.ident, asyncio.Lock()):
             lock, holder = self._lock_key(token), uuid4().hex
             root = await self._enter(token, lock, holder)
-            renewal = asyncio.create_task(self._stay(lock))
+            renewal = asyncio.create_task(self._stay(lock, holder))
             try:
                 yield root
             except BaseException:
@@ -85,12 +91,12 @@ class TabStates(StateManagerRedis):
             if not await self._leave(keys=[lock, *keys], args=[holder, self.token_expiration, *states]):
                 raise LockExpiredError(f"An event took longer than {self.lock_expiration} ms; what it changed is lost.")
 
-    async def _stay(self, lock: bytes) -> None:
+    async def _stay(self, lock: bytes, holder: str) -> None:
         """Hold on to the lock while the event goes on: it is short, so that a process that dies holds nobody up."""
         while True:
             await asyncio.sleep(self.lock_expiration / 3_000)
             with suppress(RedisError):
-                await self.redis.pexpire(lock, self.lock_expiration, xx=True)
+                await self._hold(keys=[lock], args=[holder, self.lock_expiration])
 
     async def _enter(self, token: BaseStateToken, lock: bytes, holder: str) -> BaseState:
         classes, pause = self._needed_for(token.cls), FIRST_PAUSE
