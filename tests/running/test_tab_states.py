@@ -117,6 +117,20 @@ def test_who_has_lost_its_hold_writes_nothing(play: Callable[[Scene], None]) -> 
     play(scene)
 
 
+def test_who_has_lost_its_hold_prolongs_nobody_else_s(play: Callable[[Scene], None]) -> None:
+    async def scene(here: TabStates, there: TabStates) -> None:
+        with pytest.raises(LockExpiredError):
+            async with here.modify_state(TAB):
+                await here.redis.set(LOCK, "another process", px=HELD_MS)
+                await _until(lambda: _gone(here))
+
+    play(scene)
+
+
+async def _gone(manager: TabStates) -> bool:
+    return not await manager.redis.exists(LOCK)
+
+
 def test_an_event_asks_redis_twice(play: Callable[[Scene], None]) -> None:
     async def scene(here: TabStates, there: TabStates) -> None:
         await add(here, 1)
