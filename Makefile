@@ -49,7 +49,7 @@ test-services: install-test
 	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long" --ignore tests/e2e
 
 test-wide: install-test ## The same tests on PostgreSQL and Redis; TESTS="tests/billing" for some
-	PORTAL_TEST_WIDE=1 $(RUN) -m pytest -n 2 --dist loadfile -rs $(TESTS)
+	TEST_WIDE=1 $(RUN) -m pytest -n 2 --dist loadfile -rs $(TESTS)
 
 bench: install-test ## Measure the pages against plain SQL and Django (20 minutes); BENCH="--sizes 1000 --n 3" for a short run
 	$(RUN) -m tests.bench $(BENCH)

@@ -28,8 +28,8 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Address of the server: PORTAL_TEST_POSTGRES's, or one that the tests start."""
-    if given := os.environ.get("PORTAL_TEST_POSTGRES"):
+    """Address of the server: TEST_POSTGRES's, or one that the tests start."""
+    if given := os.environ.get("TEST_POSTGRES"):
         yield given
         return
     # Not in pytest's folder: each run that starts closes that to all users but its own, and the server, which may run

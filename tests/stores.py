@@ -14,7 +14,7 @@ from portal_app.auth import limiter
 from portal_app.settings import reset_settings
 from tests import postgres, redis
 
-WIDE = os.environ.get("PORTAL_TEST_WIDE") == "1"
+WIDE = os.environ.get("TEST_WIDE") == "1"
 # Each test that asks for one of them runs once on each.
 BOTH = (pytest.param("sqlite", marks=pytest.mark.sqlite), pytest.param("postgresql", marks=pytest.mark.postgres))
 Environment = dict[str, str]

@@ -1,6 +1,6 @@
 """A cycle that dies anywhere and is run again ends in the same bills and takes the same money: nothing doubled or lost.
 
-The cards are at a processor of its own, in another process, which lives on. PORTAL_TEST_KILLS is how many of the
+The cards are at a processor of its own, in another process, which lives on. TEST_KILLS is how many of the
 cycles that are at work are killed (14 unless told); from 100 on, over 1,000 accounts of 20 partners.
 """
 
@@ -32,7 +32,7 @@ from tests.jobs.lives import at
 from tests.jobs.test_faults import BETWEEN, live, processes
 from tests.stores import Template
 
-KILLS = int(os.environ.get("PORTAL_TEST_KILLS", "14"))
+KILLS = int(os.environ.get("TEST_KILLS", "14"))
 PARTNERS, ACCOUNTS = (20, 1000) if KILLS >= 100 else (5, 40)
 BATCH = 200
 NUMBERS = (GOOD, ANSWER_LOST, NEEDS_OWNER)

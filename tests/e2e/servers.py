@@ -45,6 +45,8 @@ class Portal:
             "PORTAL_STOP_SECONDS": "1",
             "PYTHONPATH": str(ROOT),
         }
+        if self.store["PORTAL_REDIS_URL"]:
+            own["PORTAL_PROCESSES"] = "2"
         others = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
