@@ -29,6 +29,8 @@ SECONDS_BETWEEN_RENEWALS = 600.0
 PAUSE, PAUSE_AFTER_FAULT = 0.01, 1.0
 # Without these a page stays empty.
 _LOADS = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "load"})
+# And this says that they have come.
+_LOADED = "set_is_hydrated"
 # Gone exactly when all that Redis knew is gone.
 _MARK = "portal_mark"
 
@@ -39,6 +41,17 @@ _tabs: list[Tabs] = []
 def begin(tabs: Tabs) -> None:
     """Look after these pages, the process's own."""
     _tabs[:] = [tabs]
+
+
+def is_here(tab: str) -> bool:
+    """Whether the page is connected to this process."""
+    return not _tabs or _tabs[0].has(tab)
+
+
+def is_for_another(tab: str, event_name: str) -> bool:
+    """Whether the event would load a page that has gone: who takes it loads it, for the address that it shows then."""
+    name = event_name.rpartition(".")[2]
+    return (name in _LOADS or name == _LOADED) and not is_here(tab)
 
 
 async def note_outage(tab: str, event_name: str) -> None:
