@@ -59,7 +59,7 @@ class Events(BaseStateEventProcessor):
             raise
         except Exception as fault:
             if outages.is_outage(fault):
-                await recovery.note_outage(entry.ctx.token, entry.event.name)
+                await recovery.note_outage(entry.ctx.token, entry.event.name, fault)
             raise
         finally:
             metrics.event_ended(entry.event.name.rpartition("____")[2], outcome, perf_counter() - started)

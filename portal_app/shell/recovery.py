@@ -16,6 +16,7 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState, StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 from reflex_base.constants.state import FIELD_MARKER
+from reflex_base.utils.exceptions import LockExpiredError
 
 from portal_app.shell import outages
 from portal_app.shell.moving import Tabs
@@ -54,10 +55,14 @@ def is_for_another(tab: str, event_name: str) -> bool:
     return (name in _LOADS or name == _LOADED) and not is_here(tab)
 
 
-async def note_outage(tab: str, event_name: str) -> None:
+async def note_outage(tab: str, event_name: str, fault: Exception) -> None:
     """An event of the page came to nothing: it says so, or is loaded again if that was what it waited for."""
     tabs = _tabs[0]
     if not tabs.has(tab):
+        return
+    if isinstance(fault, LockExpiredError):
+        # It shows what was not kept, and later clicks are answered with what they change of what was.
+        await tabs.send_for(tab)
         return
     if event_name.rpartition(".")[2] in _LOADS:
         await asyncio.sleep(PAUSE_AFTER_FAULT)

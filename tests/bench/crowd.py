@@ -32,7 +32,7 @@ WRITERS, PARTNERS, ACCOUNTS = 60, 10, 120
 # Seconds between the clicks of a tab, on average.
 PAUSE = 1.2
 # Whatever is not clicked by then is not clicked at all.
-LONGEST = 12 * 60.0
+LONGEST = 11.5 * 60
 SECONDS_TO_END, SECONDS_BETWEEN_WORDS = 40.0, 30.0
 DOWN_SECONDS = 1.5
 CONNECTIONS = 400

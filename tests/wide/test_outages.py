@@ -160,8 +160,21 @@ def test_a_page_that_went_elsewhere_is_not_loaded_where_it_was(wide: Wide, cast:
         page.until(lambda: ["ping", "pong"] in page.seen)
         page.close()
         wait_for(lambda: not client.exists(f"token_manager_socket_record_{page.token}"), 10)
-        client.delete(*client.keys(f"{page.token}_reflex*"), lock)
+        client.delete(*client.scan_iter(f"{page.token}_reflex*"), lock)
         wait_for(lambda: client.exists(f"{page.token}_{DashboardState.get_full_name()}"), 10)
         with Raw(wide.a, cookie_of(cast.alice), auth=boot()) as late:
             late.until(lambda: _is_whole(late))
         assert not client.exists(f"{page.token}_{CHARTS}")
+
+
+def test_a_page_whose_click_was_not_kept_is_loaded_anew(wide: Wide, cast: Cast, page: Raw) -> None:
+    """Its process was held up for so long that another might have had the state: it shows what nobody knows of."""
+    lock = StateManagerRedis._lock_key(BaseStateToken(ident=page.token, cls=SessionState))
+    with closing(redis.Redis.from_url(wide.redis.url)) as client:
+        # What watches the page for changes may have been the one whose hold was taken.
+        while not page.closed:
+            with db.engine().begin() as held:
+                held.exec_driver_sql("LOCK TABLE login_session")
+                _tick(page, cast)
+                wait_for(lambda: client.delete(lock), 10)
+            page.settle()
