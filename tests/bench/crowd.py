@@ -30,9 +30,9 @@ PROCESSES, TABS, CLICKS = 4, 200, 100_000
 # Of 200 tabs so many read and so many write; the partners of those who read are not those of those who write.
 WRITERS, PARTNERS, ACCOUNTS = 60, 10, 120
 # Seconds between the clicks of a tab, on average.
-PAUSE = 1.2
+PAUSE = 1.25
 # Whatever is not clicked by then is not clicked at all.
-LONGEST = 11.5 * 60
+LONGEST = 12 * 60.0
 SECONDS_TO_END, SECONDS_BETWEEN_WORDS = 40.0, 30.0
 DOWN_SECONDS = 1.5
 CONNECTIONS = 400
