@@ -1,23 +1,21 @@
 """Whose portal this is: the name, the looks and the ways to reach the provider, as the settings say."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
-
-import typst
+from pathlib import Path
 
 from portal_app import colours, logos
 from portal_app.logos import Logo
 from portal_app.settings import Settings, settings
 
+ROOT = Path(__file__).resolve().parent.parent
 # The portal's own sign, in the brand's colour: for who has no logo yet.
 _SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="{solid}"/>'
     '<path d="M9 12.5 16 9l7 3.5-7 3.5zM9 16.2l7 3.5 7-3.5M9 19.9l7 3.5 7-3.5" fill="none" stroke="{on}"'
     ' stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/></svg>'
-)
-_CANVAS = (
-    "#set page(width: {width}pt, height: {height}pt, margin: 0pt, fill: none)\n"
-    '#image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%, fit: "contain")'
 )
 
 
@@ -60,9 +58,12 @@ def brand() -> Brand:
 
 @cache
 def picture(svg: str, width: int, height: int) -> bytes:
-    """A PNG of twice `width` and `height` in pixels, for where no SVG is shown: icons and mails."""
-    canvas = _CANVAS.format(width=width, height=height).encode()
-    return bytes(typst.compile(canvas, format="png", ppi=144.0, sys_inputs={"svg": svg}))  # type: ignore[arg-type]
+    """A PNG of twice `width` and `height` in pixels, for where no SVG is shown: icons and mails.
+
+    Drawn by a process of its own: what draws would stay in the memory of this one, which needs few pictures.
+    """
+    command = [sys.executable, "-m", "portal_app.drawing", str(width), str(height)]
+    return subprocess.run(command, cwd=ROOT, input=svg.encode(), stdout=subprocess.PIPE, check=True).stdout
 
 
 def _brand(given: Settings) -> Brand:

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from portal_app import hints
 from portal_app.errors import NotFound
 from portal_app.settings import settings
+from portal_app.view import View
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,10 +82,14 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    driver: Any = connection.connection
+    if driver.in_transaction:
+        # Of a view, which began it with its first question.
+        return
     # A transaction that reads first and writes later can't wait for the lock in SQLite: writers ask for it at once.
     if getattr(_threads, "reading", False):
         # It waits for nobody and can't fail: straight to the driver, in a tenth of the time.
-        connection.connection.cursor().execute("BEGIN")
+        driver.cursor().execute("BEGIN")
     else:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -103,9 +108,7 @@ def reading() -> Iterator[Session]:
     """A consistent view of the database that writes nothing and waits for no writer."""
     _threads.reading = True
     try:
-        with Session(
-            _of_a_moment(engine()), expire_on_commit=False, autoflush=False, info={"reading": True}
-        ) as session:
+        with View(_of_a_moment(engine())) as session:
             yield session
     finally:
         _threads.reading = False

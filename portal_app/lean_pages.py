@@ -16,6 +16,10 @@ from portal_app import brand_words
 _IN_PLACE_OF_EMOTION = "utils/jsx.js"
 _IN_PLACE_OF_POLLING = "utils/no_polling.js"
 _NO_POLLING = "export class XHR {}\nexport class Fetch {}\nexport class WT {}\n"
+_IN_PLACE_OF_COOKIES = "utils/no_cookies.js"
+_NO_COOKIES = "export default class Cookies {}\n"
+_IN_PLACE_OF_MERGING = "utils/merging.js"
+_MERGING = "export const mergician = (...all) => Object.assign({}, ...all);\n"
 _ALIASES = "alias: ["
 
 
@@ -23,9 +27,16 @@ def _alias(find: str, file: str) -> str:
     return f'\n      {{ find: {find}, replacement: fileURLToPath(new URL("./{file}", import.meta.url)) }},'
 
 
-# The socket is a websocket from the start (`transport` of Reflex): other ways to carry it are never taken.
-_ALIAS = _alias('"@emotion/react"', _IN_PLACE_OF_EMOTION) + _alias(
-    r"/^\.(\/transports)?\/(polling-(xhr(\.node)?|fetch)|webtransport)\.js$/", _IN_PLACE_OF_POLLING
+# The socket is a websocket from the start (`transport` of Reflex): other ways to carry it are never taken. No state is
+# kept in a cookie by the page (a test holds that). What is merged is what a part of Radix hands on to its child.
+_POLLING = r"/^\.(\/transports)?\/(polling-(xhr(\.node)?|fetch)|webtransport)\.js$/"
+_ALIAS = "".join(
+    (
+        _alias('"@emotion/react"', _IN_PLACE_OF_EMOTION),
+        _alias(_POLLING, _IN_PLACE_OF_POLLING),
+        _alias('"universal-cookie"', _IN_PLACE_OF_COOKIES),
+        _alias('"mergician"', _IN_PLACE_OF_MERGING),
+    )
 )
 _GROUPS = "groups: ["
 # Icons of the frame and of the dashboard, and the brand's words. In a file each, as the bundler has it of what several
@@ -56,7 +67,13 @@ class LeanPages(Plugin):
     def get_static_assets(self, **_context: Any) -> Sequence[tuple[Path, str]]:
         """What takes the place of parts of libraries; and the words of the brand."""
         jsx = 'export { createElement as jsx } from "react";\n'
-        files = {_IN_PLACE_OF_EMOTION: jsx, _IN_PLACE_OF_POLLING: _NO_POLLING, brand_words.SCRIPT: brand_words.SOURCE}
+        files = {
+            _IN_PLACE_OF_EMOTION: jsx,
+            _IN_PLACE_OF_POLLING: _NO_POLLING,
+            _IN_PLACE_OF_COOKIES: _NO_COOKIES,
+            _IN_PLACE_OF_MERGING: _MERGING,
+            brand_words.SCRIPT: brand_words.SOURCE,
+        }
         return [(Path(name), source) for name, source in files.items()]
 
     def pre_compile(self, **context: Any) -> None:

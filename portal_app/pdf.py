@@ -4,11 +4,15 @@ import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from portal_app import glyphs
+from portal_app.later import Later
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = Later("typst")
 
 # Chinese, Japanese and Korean, which typst's own fonts lack; a package that only holds this font.
 _FONT_PACKAGE = "cvttf_NotoSansCJK_Regular"
@@ -38,7 +42,7 @@ def _compiled(template: Path, data: dict[str, Any]) -> bytes:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
     """Always the same, whatever fonts the machine has."""
     found = find_spec(_FONT_PACKAGE)
     folders = list(found.submodule_search_locations or ()) if found else []

@@ -6,14 +6,15 @@ What SQLAlchemy adds to a statement whose answer takes some microseconds is many
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+
+from portal_app.view import View
 
 Values = Mapping[str, Any]
 Change = Callable[[Any], Any] | None
@@ -34,11 +35,10 @@ class Question:
             return session.connection().execute(self.statement, values).all()
         words = self._words = self._words or _Words(self.statement, bind.dialect)
         try:
-            with _cursor(session, bind, alone=alone) as cursor:
-                found = cursor.execute(words.text, words.values(values)).fetchall()
+            found = _cursor(session, alone=alone).execute(words.text, words.values(values)).fetchall()
         except sqlite3.Error as fault:
             raise OperationalError(words.text, None, fault, hide_parameters=True) from fault
-        return [words.row(row) for row in found]
+        return words.rows(found)
 
     def first(self, session: Session, values: Values, *, alone: bool = False) -> Any:
         """The one row that the statement asks for, or None."""
@@ -65,17 +65,18 @@ class _Words:
         found = ((values.get(name, given), change) for name, given, change in self._given)
         return [change(value) if change else value for value, change in found]
 
-    def row(self, kept: Sequence[Any]) -> Any:
-        values = list(kept)
+    def rows(self, kept: Sequence[Sequence[Any]]) -> list[Any]:
+        if not self._changes:
+            return list(map(self._row._make, kept))
+        return [self._changed(list(values)) for values in kept]
+
+    def _changed(self, values: list[Any]) -> Any:
         for at, change in self._changes:
             values[at] = change(values[at])
         return self._row._make(values)
 
 
-@contextmanager
-def _cursor(session: Session, bind: Any, *, alone: bool) -> Iterator[Any]:
-    if not alone or session.in_transaction():
-        yield session.connection().connection.cursor()
-        return
-    with closing(bind.raw_connection()) as connection:
-        yield connection.cursor()
+def _cursor(session: Session, *, alone: bool) -> Any:
+    if isinstance(session, View) and not session.whole:
+        return session.cursor(alone=alone)
+    return session.connection().connection.cursor()

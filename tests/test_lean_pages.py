@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import reflex as rx
+from reflex.compiler.utils import compile_client_storage
 
 from portal_app import lean_pages
+from portal_app import portal_app as _all_states  # noqa: F401
 
 ROOT = """import * as React from "react";
 import * as utils_state from "$/utils/state";
@@ -37,6 +40,11 @@ def test_react_takes_the_place_of_emotion_once() -> None:
     lean = lean_pages.with_alias(config)
     assert lean.count('find: "@emotion/react"') == 1
     assert lean_pages.with_alias(lean) == lean
+
+
+def test_no_state_is_kept_by_the_browser() -> None:
+    """What would keep it in a cookie is left out of the pages."""
+    assert not any(compile_client_storage(rx.State).values())
 
 
 def test_the_icons_of_the_frame_are_one_file_once() -> None:

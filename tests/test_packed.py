@@ -7,7 +7,10 @@ from portal_app.shell.packed import Part, gzipped
 
 
 def test_parts_are_one_text_to_whoever_unpacks_it() -> None:
-    parts = [Part.of("a page " * 1000), Part.of("", 4), Part.of("rows ü ä " * 50, 4), Part.of("</html>")]
+    page, rows = Part.of("a page of rows " * 3000), "rows ü ä " * 50
+    known = Part.of(rows, 4, page.plain)
+    assert len(known.deflated) < len(Part.of(rows, 4).deflated)
+    parts = [page, Part.of("", 4, page.plain), Part.of("", 4), known, Part.of("</html>")]
     packed = gzipped(*parts)
     assert gzip.decompress(packed) == b"".join(part.plain for part in parts)
     assert len(packed) < 300

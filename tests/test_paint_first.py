@@ -29,24 +29,20 @@ def _built(folder: Path, html: str) -> str:
     return page.read_text()
 
 
-def test_looks_are_within_and_scripts_wait_for_the_paint(tmp_path: Path) -> None:
+def test_looks_are_within_and_scripts_are_asked_for_at_the_end(tmp_path: Path) -> None:
     head, _, body = _built(tmp_path, PAGE).partition("</head>")
     assert head == (
         "<html><head><style>a{color:red}</style>"
         '<link href="/assets/all.css" rel="stylesheet" type="text/css" disabled=""/>'
     )
-    start = body.partition('<script type="module" async="">')[2].splitlines()
-    assert "requestAnimationFrame" in start[0]
-    assert start[2] == 'document.head.append(...["/assets/entry.js", "/assets/root.js"].map(ask));'
-    assert 'Promise.all(["/assets/manifest.js", "/assets/root.js", "/assets/_index.js"]' in start[3]
-    assert '["root", "routes/_index"].map' in start[4]
-    assert start[5] == 'import("/assets/entry.js");</script></body></html>'
+    last = '<link rel="modulepreload" fetchpriority="low" href="/assets/entry.js"/></body></html>'
+    assert body == PAGE.partition("</head>")[2].removesuffix("</body></html>") + last
 
 
-def test_a_page_that_its_scripts_make_waits_for_nothing(tmp_path: Path) -> None:
-    assert "requestAnimationFrame" not in _built(tmp_path, PAGE.replace("<main></main>", ""))
+def test_a_page_that_its_scripts_make_asks_for_them_first(tmp_path: Path) -> None:
+    assert _built(tmp_path, PAGE.replace("<main></main>", "")).count('rel="modulepreload"') == 2
 
 
 def test_a_page_of_another_shape_stops_the_build(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="changed its shape"):
-        _built(tmp_path, PAGE.replace("__reactRouterRouteModules", "__otherModules"))
+        _built(tmp_path, PAGE.replace("import(", "require("))

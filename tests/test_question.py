@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import bindparam, event, select
+from sqlalchemy import bindparam, event, func, select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
@@ -55,6 +55,35 @@ def test_alone_it_begins_no_transaction() -> None:
         assert not session.in_transaction()
         assert OF_CODE.first(session, {"code": "none"}) is None
         assert session.in_transaction()
+
+
+def test_what_is_asked_after_questions_is_of_their_moment() -> None:
+    db.write(factories.partner)
+    with db.reading() as session:
+        assert OF_CODE.first(session, {"code": "none"}) is None
+        count = db.read(_partners)
+        db.write(factories.partner)
+        assert db.read(_partners) == count + 1
+        # Still the moment of the question, though only now the session is set up.
+        assert _partners(session) == count
+        assert OF_CODE.first(session, {"code": "none"}) is None
+
+
+def test_a_view_gives_its_connection_back_however_it_was_used() -> None:
+    pool = db.engine().pool
+    for ask in (lambda session: None, _partners, lambda session: OF_CODE.first(session, {"code": "none"})):
+        db.read(ask)
+        assert pool.checkedout() == 0  # type: ignore[attr-defined]
+    with db.reading() as session:
+        OF_CODE.first(session, {"code": "none"})
+        _partners(session)
+    assert pool.checkedout() == 0  # type: ignore[attr-defined]
+    with db.reading() as session, pytest.raises(AttributeError):
+        session.no_such_thing  # noqa: B018
+
+
+def _partners(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Partner)) or 0
 
 
 def test_a_fault_is_the_database_s_own_and_tells_no_values() -> None:

@@ -162,7 +162,7 @@ def page(session: Session, actor: Actor, query: AccountQuery) -> AccountPage:
         found: Iterable[Any] = session.execute(wanted.statement.where(_search(session, words)), values)
     else:
         found = wanted.rows(session, values)
-    rows = [AccountRow(*row) for row in found]
+    rows = list(map(AccountRow._make, found))
     return AccountPage(rows[::-1] if part.backwards else rows, matching, more, sums)
 
 
@@ -281,7 +281,7 @@ def first_matches(session: Session, actor: Actor, words: str, limit: int) -> lis
     """The first accounts by name whose name or email holds the words, of those that the actor may open."""
     where = and_(_where(session, actor, AccountQuery(search=words)), openable(actor))
     found = session.execute(select(*_COLUMNS).where(where).order_by(col(Account.name_key)).limit(limit))
-    return [AccountRow(*row) for row in found]
+    return list(map(AccountRow._make, found))
 
 
 def named(session: Session, actor: Actor, words: str, limit: int) -> list[tuple[int, bool]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal_app.models import AccountStatus, BackupStatus, BillingStatus
 
@@ -30,8 +30,7 @@ BILLING: Named = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(NamedTuple):
     """One line of the accounts table. Amounts in minor units, sizes in bytes."""
 
     id: int

@@ -116,7 +116,7 @@ def _shown(actor: Actor, rows: list[AccountRow]) -> list[AccountRow]:
     """The rows without what is owed, for those who may not see it."""
     if actor.may(Permission.BILLING_VIEW):
         return rows
-    return [replace(row, amount_minor=0, billing_status=BillingStatus.NONE) for row in rows]
+    return [row._replace(amount_minor=0, billing_status=BillingStatus.NONE) for row in rows]
 
 
 def _place(session: Session, account: Account) -> str:

@@ -22,11 +22,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import obstore
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from obstore.exceptions import BaseError
-from obstore.store import AzureStore, GCSStore, S3Store
 
 from portal_app.accounts.storage_credentials import (
     AwsS3,
@@ -42,10 +39,17 @@ from portal_app.accounts.storage_credentials import (
 from portal_app.accounts.storage_faults import Fault, Step, explain
 from portal_app.accounts.storage_relay import Relay
 from portal_app.errors import Invalid
+from portal_app.later import Later
 from portal_app.settings import settings
 
-if TYPE_CHECKING:  # these two exist for type checkers only
+if TYPE_CHECKING:
+    import obstore
+    from obstore import store as stores
     from obstore.store import ClientConfig, RetryConfig
+
+    _Store = stores.S3Store | stores.GCSStore | stores.AzureStore
+else:
+    obstore, stores = Later("obstore"), Later("obstore.store")
 
 __all__ = [
     "AwsS3",
@@ -65,7 +69,6 @@ PREFIX = "portal-check/"
 _OPERATIONS = 3
 _GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _NO_RETRIES: "RetryConfig" = {"max_retries": 0}
-_Store = S3Store | GCSStore | AzureStore
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def _merged(reading: Fault | None, deleting: Fault | None, path: str) -> Fault |
 class _Attempt:
     """The three operations; each gives a Fault instead of raising, so that no message of obstore travels on."""
 
-    store: _Store
+    store: "_Store"
     seconds: float
     relay: Relay | None
 
@@ -140,7 +143,7 @@ class _Attempt:
     def _run(self, step: Step, operation: Callable[[], object]) -> Fault | None:
         try:
             operation()
-        except (BaseError, OSError, ValueError) as fault:
+        except (obstore.exceptions.BaseError, OSError, ValueError) as fault:
             return explain(step, str(fault), self.relay.blocked if self.relay else None, self.seconds)
         return None
 
@@ -171,7 +174,7 @@ def _client_options(limits: Limits, route: Route) -> "ClientConfig":
     return options
 
 
-def _store(credentials: Credentials, options: "ClientConfig", endpoint: str) -> _Store:
+def _store(credentials: Credentials, options: "ClientConfig", endpoint: str) -> "_Store":
     """The adapter. Keys come through a provider and the destination is explicit: else obstore would mix in
     AWS_…, GOOGLE_… and AZURE_… variables of the portal's own environment (a session token, another endpoint)."""
     if isinstance(credentials, AwsS3 | S3Compatible):
@@ -181,11 +184,11 @@ def _store(credentials: Credentials, options: "ClientConfig", endpoint: str) -> 
     return _azure(credentials, options, endpoint)
 
 
-def _s3(credentials: AwsS3 | S3Compatible, options: "ClientConfig", endpoint: str) -> S3Store:
+def _s3(credentials: AwsS3 | S3Compatible, options: "ClientConfig", endpoint: str) -> "stores.S3Store":
     region = credentials.region or "us-east-1"
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     url = endpoint or f"https://s3.{region}.{domain}"
-    return S3Store(
+    return stores.S3Store(
         credentials.bucket,
         region=region,
         endpoint=url,
@@ -206,10 +209,10 @@ def _s3(credentials: AwsS3 | S3Compatible, options: "ClientConfig", endpoint: st
     )
 
 
-def _gcs(credentials: GoogleCloud, options: "ClientConfig", endpoint: str) -> GCSStore:
+def _gcs(credentials: GoogleCloud, options: "ClientConfig", endpoint: str) -> "stores.GCSStore":
     account = json.loads(credentials.service_account_key.get_secret_value())
     token = _self_signed_token(account)
-    return GCSStore(
+    return stores.GCSStore(
         credentials.bucket,
         base_url=endpoint or "https://storage.googleapis.com",
         skip_signature=False,
@@ -219,8 +222,8 @@ def _gcs(credentials: GoogleCloud, options: "ClientConfig", endpoint: str) -> GC
     )
 
 
-def _azure(credentials: Azure, options: "ClientConfig", endpoint: str) -> AzureStore:
-    return AzureStore(
+def _azure(credentials: Azure, options: "ClientConfig", endpoint: str) -> "stores.AzureStore":
+    return stores.AzureStore(
         credentials.container,
         account_name=credentials.account_name,
         endpoint=endpoint or f"https://{credentials.account_name}.blob.core.windows.net",

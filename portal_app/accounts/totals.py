@@ -32,7 +32,8 @@ def of_partner(session: Session, partner_id: int) -> Totals:
     """
     if not db.is_reading(session):
         return _read(session, partner_id)
-    kept = _kept.setdefault(session.get_bind().engine, {})
+    bind: Any = session.bind
+    kept = _kept.setdefault(bind.engine, {})
     number = live.number_of(session, partner_id)
     found = kept.get(partner_id)
     if found is None or found[0] != number:

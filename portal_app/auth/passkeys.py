@@ -5,43 +5,31 @@ The place of the portal (RP ID and origin) comes from PORTAL_PUBLIC_URL, never f
 
 import secrets
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    bytes_to_base64url,
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from portal_app import clock
 from portal_app.auth.sessions import digest
+from portal_app.later import Later
 from portal_app.mail.links import absolute
 from portal_app.models import Passkey, PasskeyChallenge, PasskeyUse, SignInType, User
 from portal_app.settings import settings
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import structs
+else:
+    webauthn, helpers, structs = Later("webauthn"), Later("webauthn.helpers"), Later("webauthn.helpers.structs")
 
 LIFE = timedelta(minutes=5)
 # In characters: an answer with the largest attestation is far smaller.
 LONGEST = 30_000
 # What the library meets in an answer that somebody has made up.
-_WRONG = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
+_WRONG = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
 
 
 def of(session: Session, user_id: int) -> list[Passkey]:
@@ -57,21 +45,22 @@ def has_any(session: Session, user_id: int) -> bool:
 def ask_for_new(session: Session, user: User, bound: str) -> str:
     """What a browser needs to make a passkey of the user, as JSON."""
     known = of(session, user.id or 0)
-    handle = base64url_to_bytes(known[0].user_handle) if known else secrets.token_bytes(32)
-    options = generate_registration_options(
+    handle = webauthn.base64url_to_bytes(known[0].user_handle) if known else secrets.token_bytes(32)
+    options = webauthn.generate_registration_options(
         rp_id=_place()[0],
         rp_name=settings().brand_name,
         user_id=handle,
         user_name=user.email,
         user_display_name=user.name,
-        challenge=_question(session, PasskeyUse.ADD, bound, bytes_to_base64url(handle)),
+        challenge=_question(session, PasskeyUse.ADD, bound, helpers.bytes_to_base64url(handle)),
         timeout=int(LIFE.total_seconds() * 1000),
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
         exclude_credentials=[_described(passkey) for passkey in known],
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def new(session: Session, user: User, bound: str, answer: str) -> Passkey | None:
@@ -80,20 +69,20 @@ def new(session: Session, user: User, bound: str, answer: str) -> Passkey | None
     The question is spent either way.
     """
     try:
-        given = parse_registration_credential_json(_short(answer))
-        asked = parse_client_data_json(given.response.client_data_json).challenge
+        given = helpers.parse_registration_credential_json(_short(answer))
+        asked = helpers.parse_client_data_json(given.response.client_data_json).challenge
         handle = _spent(session, PasskeyUse.ADD, bound, asked)
         rp_id, origin = _place()
-        made = verify_registration_response(
+        made = webauthn.verify_registration_response(
             credential=given,
             expected_challenge=asked,
             expected_rp_id=rp_id,
             expected_origin=origin,
             require_user_verification=True,
         )
-    except _WRONG:
+    except (webauthn.helpers.exceptions.WebAuthnException, *_WRONG):
         return None
-    credential_id = bytes_to_base64url(made.credential_id)
+    credential_id = helpers.bytes_to_base64url(made.credential_id)
     if session.scalars(select(Passkey).where(col(Passkey.credential_id) == credential_id)).first():
         return None
     return Passkey(
@@ -110,14 +99,14 @@ def new(session: Session, user: User, bound: str, answer: str) -> Passkey | None
 def ask(session: Session, use: PasskeyUse, *, bound: str = "", user_id: int | None = None) -> str:
     """What a browser needs to answer with a passkey, as JSON: with one of the user's, or with any that it has."""
     known = of(session, user_id) if user_id is not None else []
-    options = generate_authentication_options(
+    options = webauthn.generate_authentication_options(
         rp_id=_place()[0],
         challenge=_question(session, use, bound),
         timeout=int(LIFE.total_seconds() * 1000),
         allow_credentials=[_described(passkey) for passkey in known],
-        user_verification=UserVerificationRequirement.REQUIRED,
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def whose(
@@ -128,17 +117,17 @@ def whose(
     The question is spent either way.
     """
     try:
-        given = parse_authentication_credential_json(_short(answer))
-        asked = parse_client_data_json(given.response.client_data_json).challenge
+        given = helpers.parse_authentication_credential_json(_short(answer))
+        asked = helpers.parse_client_data_json(given.response.client_data_json).challenge
         _spent(session, use, bound, asked)
-        found = _locked(session, bytes_to_base64url(given.raw_id), user_id)
+        found = _locked(session, helpers.bytes_to_base64url(given.raw_id), user_id)
         if found is None:
             return None
         handle = given.response.user_handle
-        if bytes_to_base64url(handle) != found[0].user_handle if handle else user_id is None:
+        if helpers.bytes_to_base64url(handle) != found[0].user_handle if handle else user_id is None:
             return None
         rp_id, origin = _place()
-        right = verify_authentication_response(
+        right = webauthn.verify_authentication_response(
             credential=given,
             expected_challenge=asked,
             expected_rp_id=rp_id,
@@ -147,7 +136,7 @@ def whose(
             credential_current_sign_count=found[0].sign_count,
             require_user_verification=True,
         )
-    except _WRONG:
+    except (webauthn.helpers.exceptions.WebAuthnException, *_WRONG):
         return None
     passkey, user = found
     passkey.sign_count, passkey.used_at = right.new_sign_count, clock.now()
@@ -195,7 +184,7 @@ def _spent(session: Session, use: PasskeyUse, bound: str, challenge: bytes) -> s
 
 
 def _hash(challenge: bytes) -> str:
-    return digest(bytes_to_base64url(challenge))
+    return digest(helpers.bytes_to_base64url(challenge))
 
 
 def _place() -> tuple[str, str]:
@@ -204,8 +193,8 @@ def _place() -> tuple[str, str]:
     return parts.hostname or "localhost", f"{parts.scheme}://{parts.netloc}"
 
 
-def _described(passkey: Passkey) -> PublicKeyCredentialDescriptor:
-    return PublicKeyCredentialDescriptor(id=base64url_to_bytes(passkey.credential_id))
+def _described(passkey: Passkey) -> "structs.PublicKeyCredentialDescriptor":
+    return structs.PublicKeyCredentialDescriptor(id=webauthn.base64url_to_bytes(passkey.credential_id))
 
 
 def _short(answer: str) -> str:

@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
-
-from facturx import generate_from_binary
+from typing import TYPE_CHECKING, Any
 
 from portal_app import pdf as pdfs
 from portal_app.billing import facturx
@@ -17,8 +15,14 @@ from portal_app.billing.pricing import LABELS, MINIMUM
 from portal_app.billing.tax_ids import countries
 from portal_app.billing.words import date_text, kind_word, percent_text, quantity_text
 from portal_app.brand import brand
+from portal_app.later import Later
 from portal_app.models import Bill, BillingMethod, BillKind, BillLine, BillState
 from portal_app.money import amount_text
+
+if TYPE_CHECKING:
+    import facturx as factur_x
+else:
+    factur_x = Later("facturx")
 
 # More lines than anybody reads: each account is then one line, or each service; the CSV has the rest.
 MOST_LINES = 500
@@ -39,7 +43,7 @@ def pdf(document: BillDocument) -> bytes:
 def _with_data(plain: bytes, data: bytes, bill: Bill) -> bytes:
     title = f"{kind_word(bill)} {bill.number}"
     about = {"author": bill.seller["name"], "keywords": "Factur-X", "title": title, "subject": title}
-    return generate_from_binary(
+    return factur_x.generate_from_binary(
         plain,
         data,
         flavor="factur-x",

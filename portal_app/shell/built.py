@@ -33,7 +33,7 @@ _FOR_EVER = b"public, max-age=31536000, immutable"
 
 @dataclass(frozen=True, slots=True)
 class BuiltFile:
-    """One file in the encodings there are ("" is the plain one)."""
+    """One file in the encodings there are ("" is the plain one, kept only where there is no other: all unpack gzip)."""
 
     bodies: dict[str, bytes]
     media_type: str
@@ -47,7 +47,9 @@ class BuiltFile:
         accepted = {part.split(";")[0].strip() for part in asked.get("accept-encoding", "").split(",")}
         encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in self.bodies), "")
         fresh = status == 200 and asked.get("if-none-match") == self.etag
-        body = b"" if fresh else self.bodies[encoding]
+        body = (
+            b"" if fresh else self.bodies[encoding] if encoding in self.bodies else gzip.decompress(self.bodies["gzip"])
+        )
         told = [
             (b"content-type", self.media_type.encode()),
             (b"content-length", str(len(body)).encode()),
@@ -63,7 +65,7 @@ class BuiltFile:
 
     async def announce(self, scope: Scope, send: Send, banners: int) -> None:
         """Send the page with room for so many banners."""
-        body = _with_room(self.bodies[""], banners)
+        body = _with_room(self.bodies["gzip"], banners)
         told = [
             (b"content-type", self.media_type.encode()),
             (b"content-length", str(len(body)).encode()),
@@ -139,8 +141,8 @@ def with_room(html: str, banners: int) -> str:
 
 
 @lru_cache(maxsize=256)
-def _with_room(page: bytes, banners: int) -> bytes:
-    return gzip.compress(with_room(page.decode(), banners).encode(), 9)
+def _with_room(packed: bytes, banners: int) -> bytes:
+    return gzip.compress(with_room(gzip.decompress(packed).decode(), banners).encode(), 9)
 
 
 def _is_html(start: Message) -> bool:
@@ -174,23 +176,19 @@ def _read(folder: Path, path: Path) -> tuple[str, BuiltFile]:
     address = "/" + relative.as_posix()
     if path.name == "index.html":
         address = "/" + relative.parent.as_posix().strip(".")
-    bodies = _page(path) if path.suffix == ".html" else _file(path)
+    plain = page_text(path).encode() if path.suffix == ".html" else path.read_bytes()
+    packed = {"gzip": gzip.compress(plain, 9)} if path.suffix == ".html" else _packed(path)
     kind = (
         "text/javascript" if path.suffix == ".js" else mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
     # Modules are UTF-8 whatever is said.
     charset = "; charset=utf-8" if kind.startswith("text/") and path.suffix != ".js" else ""
-    etag = f'"{hashlib.sha256(bodies[""]).hexdigest()[:32]}"'
-    policy = headers.page_policy(bodies[""].decode()) if path.suffix == ".html" else headers.FILE
+    etag = f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
+    policy = headers.page_policy(plain.decode()) if path.suffix == ".html" else headers.FILE
+    bodies = packed if "gzip" in packed else {"": plain}
     return address, BuiltFile(bodies, kind + charset, etag, relative.parts[0] == "assets", policy)
 
 
-def _page(path: Path) -> dict[str, bytes]:
-    """With the brand, which the build's compressed copies lack."""
-    body = page_text(path).encode()
-    return {"": body, "gzip": gzip.compress(body, 9)}
-
-
-def _file(path: Path) -> dict[str, bytes]:
+def _packed(path: Path) -> dict[str, bytes]:
     packed = ((name, path.with_name(path.name + suffix)) for name, suffix in _ENCODINGS)
-    return {"": path.read_bytes()} | {name: file.read_bytes() for name, file in packed if file.exists()}
+    return {name: file.read_bytes() for name, file in packed if file.exists()}

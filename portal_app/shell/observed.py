@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from reflex import app as reflex_app
+from reflex.state import BaseState
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor.base_state_processor import BaseStateEventProcessor
 from starlette.types import Message, Scope, Send
@@ -42,6 +43,8 @@ class Events(BaseStateEventProcessor):
     """Reflex's own, observed."""
 
     async def _execute_event(self, *, entry: Any, registered_handler: Any) -> None:
+        if recovery.is_for_another(entry.ctx.token, entry.event.name):
+            return
         traces.begin(entry.ctx.txid)
         started, outcome = perf_counter(), "failed"
         try:
@@ -56,10 +59,15 @@ class Events(BaseStateEventProcessor):
             raise
         except Exception as fault:
             if outages.is_outage(fault):
-                await recovery.note_outage(entry.ctx.token, entry.event.name)
+                await recovery.note_outage(entry.ctx.token, entry.event.name, fault)
             raise
         finally:
             metrics.event_ended(entry.event.name.rpartition("____")[2], outcome, perf_counter() - started)
+
+    async def _rehydrate(self, root_state: BaseState) -> None:
+        """An empty page would come to where the page is now, and undo what it shows there."""
+        if recovery.is_here(EventContext.get().token):
+            await super()._rehydrate(root_state)
 
     async def stop(self, graceful_shutdown_timeout: float | None = None) -> None:
         """Reflex would break off what runs."""

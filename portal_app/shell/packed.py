@@ -16,9 +16,10 @@ class Part:
     deflated: bytes
 
     @classmethod
-    def of(cls, text: str, level: int = 9) -> "Part":
-        """Compress it so that any other part may follow."""
-        plain, packer = text.encode(), zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    def of(cls, text: str, level: int = 9, after: bytes = b"") -> "Part":
+        """Compress it so that any other part may follow; what stands right before it, where that is known, helps."""
+        plain, known = text.encode(), after[-(1 << zlib.MAX_WBITS) :]
+        packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=known)
         return cls(plain, packer.compress(plain) + packer.flush(zlib.Z_FULL_FLUSH))
 
 

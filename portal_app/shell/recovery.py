@@ -16,6 +16,7 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState, StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 from reflex_base.constants.state import FIELD_MARKER
+from reflex_base.utils.exceptions import LockExpiredError
 
 from portal_app.shell import outages
 from portal_app.shell.moving import Tabs
@@ -29,6 +30,8 @@ SECONDS_BETWEEN_RENEWALS = 600.0
 PAUSE, PAUSE_AFTER_FAULT = 0.01, 1.0
 # Without these a page stays empty.
 _LOADS = frozenset({"hydrate", "hydrate_and_load", "on_load_internal", "load"})
+# And this says that they have come.
+_LOADED = "set_is_hydrated"
 # Gone exactly when all that Redis knew is gone.
 _MARK = "portal_mark"
 
@@ -41,10 +44,25 @@ def begin(tabs: Tabs) -> None:
     _tabs[:] = [tabs]
 
 
-async def note_outage(tab: str, event_name: str) -> None:
+def is_here(tab: str) -> bool:
+    """Whether the page is connected to this process."""
+    return not _tabs or _tabs[0].has(tab)
+
+
+def is_for_another(tab: str, event_name: str) -> bool:
+    """Whether the event would load a page that has gone: who takes it loads it, for the address that it shows then."""
+    name = event_name.rpartition(".")[2]
+    return (name in _LOADS or name == _LOADED) and not is_here(tab)
+
+
+async def note_outage(tab: str, event_name: str, fault: Exception) -> None:
     """An event of the page came to nothing: it says so, or is loaded again if that was what it waited for."""
     tabs = _tabs[0]
     if not tabs.has(tab):
+        return
+    if isinstance(fault, LockExpiredError):
+        # It shows what was not kept, and later clicks are answered with what they change of what was.
+        await tabs.send_for(tab)
         return
     if event_name.rpartition(".")[2] in _LOADS:
         await asyncio.sleep(PAUSE_AFTER_FAULT)

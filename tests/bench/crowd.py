@@ -30,7 +30,10 @@ PROCESSES, TABS, CLICKS = 4, 200, 100_000
 # Of 200 tabs so many read and so many write; the partners of those who read are not those of those who write.
 WRITERS, PARTNERS, ACCOUNTS = 60, 10, 120
 # Seconds between the clicks of a tab, on average.
-PAUSE = 1.0
+PAUSE = 1.25
+# Whatever is not clicked by then is not clicked at all.
+LONGEST = 12 * 60.0
+SECONDS_TO_END, SECONDS_BETWEEN_WORDS = 40.0, 30.0
 DOWN_SECONDS = 1.5
 CONNECTIONS = 400
 # One socket may send 40 events a second: several take turns.
@@ -46,19 +49,17 @@ class Found:
     tabs: int
     clicks: int
     answered: int
-    unanswered: int
-    told: int
-    refused: int
-    stuck: int
-    came_back: int
     lost: int
     doubled: int
     wrong: int
+    stuck: int
     p50: float
     p95: float
     p99: float
     seconds: float
     saved: int
+    # Since each fault, and before the first: answers, their p95, and how often what happened.
+    phases: dict[str, dict[str, float]]
     # Answers a second of one process, and of all.
     rates: list[float] = field(default_factory=list)
     recovered: dict[str, float] = field(default_factory=dict)
@@ -105,43 +106,62 @@ def tabs(tally: Tally, urls: Sequence[str], people: Sequence[Seat], writers: int
 Fault = tuple[str, Callable[[], None]]
 
 
-async def crowd(everybody: Sequence[Tab], tally: Tally, clicks: int, faults: Sequence[Fault]) -> dict[str, float]:
+async def crowd(
+    everybody: Sequence[Tab], tally: Tally, clicks: int, faults: Sequence[Fault], longest: float = LONGEST
+) -> dict[str, float]:
     """Click so often, and let the faults happen evenly meanwhile. Gives the seconds until every tab was back."""
     recovered: dict[str, float] = {}
     living = [asyncio.create_task(tab.live()) for tab in everybody]
+    telling = asyncio.create_task(_tell(tally))
     watching: list[asyncio.Task[None]] = []
-    steps = [clicks * (one + 1) // (len(faults) + 1) for one in range(len(faults))]
-    for step, (name, happens) in zip(steps, faults, strict=True):
-        await _reach(tally, step, living)
-        begun = time.monotonic()
+    started, share = time.monotonic(), 1 / (len(faults) + 1)
+    for number, (name, happens) in enumerate(faults, 1):
+        await _reach(tally, int(clicks * share * number), started + longest * share * number)
+        begun, tally.phase = time.monotonic(), name
         await asyncio.to_thread(happens)
         watching.append(asyncio.create_task(_all_back(everybody, begun, name, recovered)))
-        print(f"  {name} after {tally.answered:,} clicks", file=sys.stderr, flush=True)
-    await _reach(tally, clicks, living)
+    await _reach(tally, clicks, started + longest)
     await asyncio.gather(*watching)
+    telling.cancel()
     tally.goes_on = False
-    await asyncio.gather(*living)
+    await _end(living, tally)
     return recovered
+
+
+async def _tell(tally: Tally) -> None:
+    started = time.monotonic()
+    while True:
+        before = tally.answered
+        await asyncio.sleep(SECONDS_BETWEEN_WORDS)
+        rate = (tally.answered - before) / SECONDS_BETWEEN_WORDS
+        told = f"  {time.monotonic() - started:.0f} s: {tally.answered:,} clicks, {rate:.0f} a second"
+        print(f"{told}; {tally.phase}", file=sys.stderr, flush=True)
+
+
+async def _end(living: Sequence[asyncio.Task[None]], tally: Tally) -> None:
+    _, left = await asyncio.wait(living, timeout=SECONDS_TO_END)
+    for one in left:
+        one.cancel()
+    for fault in await asyncio.gather(*living, return_exceptions=True):
+        if fault is not None:
+            tally.note_wrong(f"a tab broke: {fault!r}")
 
 
 async def rate(everybody: Sequence[Tab], tally: Tally) -> float:
     """Answers a second to tabs that click again as soon as they were answered."""
     living = [asyncio.create_task(tab.live()) for tab in everybody]
-    await _reach(tally, 3 * len(everybody), living)
+    await _reach(tally, 3 * len(everybody), time.monotonic() + SECONDS_TO_END)
     before, begun = tally.answered, time.monotonic()
     await asyncio.sleep(RATE_SECONDS)
     found = (tally.answered - before) / (time.monotonic() - begun)
     tally.goes_on = False
-    await asyncio.gather(*living)
+    await _end(living, tally)
     return found
 
 
-async def _reach(tally: Tally, clicks: int, living: Sequence[asyncio.Task[None]]) -> None:
-    while tally.answered < clicks:
+async def _reach(tally: Tally, clicks: int, ends: float) -> None:
+    while tally.answered < clicks and time.monotonic() < ends:  # noqa: ASYNC110 (each answer would wake it)
         await asyncio.sleep(0.1)
-        for one in living:
-            if one.done():
-                one.result()
 
 
 async def _all_back(everybody: Sequence[Tab], begun: float, name: str, recovered: dict[str, float]) -> None:
@@ -166,30 +186,44 @@ def written() -> Counter[str]:
 
 def judged(number: int, tally: Tally, rows: Counter[str], seconds: float, recovered: dict[str, float]) -> Found:
     """What the tabs saw against what the database says."""
-    marks = statistics.quantiles(tally.seconds, n=100)
+    for mark, phase in tally.saved.items():
+        tally.phases[phase].seen["lost"] += not rows[mark]
+    for mark, count in rows.items():
+        phase = tally.sent.get(mark, tally.phase)
+        tally.phases[phase].seen["doubled"] += count > 1 or mark not in tally.sent
+    seen = sum((phase.seen for phase in tally.phases.values()), Counter[str]())
+    marks = _marks([one for phase in tally.phases.values() for one in phase.seconds])
     return Found(
         tabs=number,
-        clicks=tally.answered + tally.unanswered + tally.told + tally.refused,
+        clicks=tally.answered + seen["unanswered"] + seen["told"],
         answered=tally.answered,
-        unanswered=tally.unanswered,
-        told=tally.told,
-        refused=tally.refused,
-        stuck=tally.stuck,
-        came_back=tally.came_back,
-        lost=sum(1 for mark in tally.saved if not rows[mark]),
-        doubled=sum(1 for count in rows.values() if count > 1) + sum(1 for mark in rows if mark not in tally.sent),
-        wrong=len(tally.wrong),
-        p50=marks[49] * 1000,
-        p95=marks[94] * 1000,
-        p99=marks[98] * 1000,
+        lost=seen["lost"],
+        doubled=seen["doubled"],
+        wrong=seen["wrong"],
+        stuck=seen["stuck"],
+        p50=marks[49],
+        p95=marks[94],
+        p99=marks[98],
         seconds=seconds,
         saved=len(tally.saved),
+        phases={
+            name: {"answered": len(phase.seconds), "p95": _marks(phase.seconds)[94], **phase.seen}
+            for name, phase in tally.phases.items()
+        },
         recovered=recovered,
         examples=tally.wrong[:5],
     )
 
 
-def measure(folder: Path, clicks: int = CLICKS, tabs_open: int = TABS, pause: float = PAUSE) -> Found:
+def _marks(seconds: Sequence[float]) -> list[float]:
+    """The percentiles, in milliseconds."""
+    enough = len(seconds) > 1
+    return [1000 * mark for mark in statistics.quantiles(seconds, n=100)] if enough else [float("nan")] * 99
+
+
+def measure(
+    folder: Path, clicks: int = CLICKS, tabs_open: int = TABS, pause: float = PAUSE, longest: float = LONGEST
+) -> Found:
     """The whole run."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -204,9 +238,12 @@ def measure(folder: Path, clicks: int = CLICKS, tabs_open: int = TABS, pause: fl
         tally, Tab.pause = Tally(), pause
         everybody = tabs(tally, servers.urls, people, tabs_open * WRITERS // TABS)
         begun = time.monotonic()
-        recovered = asyncio.run(crowd(everybody, tally, clicks, _faults(servers, postgres, redis)))
+        recovered = asyncio.run(crowd(everybody, tally, clicks, _faults(servers, postgres, redis), longest))
         found = judged(tabs_open, tally, written(), time.monotonic() - begun, recovered)
         found.rates = rates
+        for name, phase in found.phases.items():
+            told = ", ".join(f"{what} {number:.0f}" for what, number in phase.items() if number)
+            print(f"  {name}: {told}", file=sys.stderr, flush=True)
         return found
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,24 +34,39 @@ class Lost(Exception):
 
 
 @dataclass
+class Phase:
+    """What all tabs saw since a fault, or since the beginning."""
+
+    seconds: list[float] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
 class Tally:
     """What all tabs saw."""
 
-    seconds: list[float] = field(default_factory=list)
-    sent: set[str] = field(default_factory=set)
-    saved: set[str] = field(default_factory=set)
-    refused: int = 0
-    told: int = 0
-    unanswered: int = 0
-    stuck: int = 0
+    phases: defaultdict[str, Phase] = field(default_factory=lambda: defaultdict(Phase))
+    phase: str = "before any fault"
+    # Each with the phase in which it was.
+    sent: dict[str, str] = field(default_factory=dict)
+    saved: dict[str, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    came_back: int = 0
-    refusals: int = 0
+    answered: int = 0
     goes_on: bool = True
 
-    @property
-    def answered(self) -> int:
-        return len(self.seconds)
+    def note(self, what: str) -> None:
+        """One more of these."""
+        self.phases[self.phase].seen[what] += 1
+
+    def note_wrong(self, what: str) -> None:
+        """Something that no page may show."""
+        self.note("wrong")
+        self.wrong.append(what)
+
+    def note_answer(self, seconds: float) -> None:
+        """A click was answered after so long."""
+        self.answered += 1
+        self.phases[self.phase].seconds.append(seconds)
 
 
 class Tab:
@@ -81,7 +97,7 @@ class Tab:
                     await self._patiently_click()
             except Lost:
                 losses += 1
-                self.tally.came_back += 1
+                self.tally.note("came back")
                 await asyncio.sleep(min(BACK_OFF * (losses - 1), LONGEST_BACK_OFF))
             finally:
                 await self._close()
@@ -103,29 +119,29 @@ class Tab:
 
     async def ask(self, handler: str, payload: dict[str, Any], answered: Callable[[], bool]) -> bool:
         """Click and wait: False when the page said that it could not be done, or nothing came."""
-        # What was told of may be answered yet: whose answer comes next is not sure then.
-        self.sure, self.told = not self.told, ""
+        self.told = ""
         begun = time.monotonic()
         await self._send(handler, payload)
         if not await self._until(lambda: bool(self.told) or answered()):
-            self.tally.unanswered += 1
+            self.tally.note("unanswered")
+            self.silent += 1
             return False
         if self.told and not answered():
-            self.tally.told += 1
+            self.tally.note("told")
             return False
-        self.tally.seconds.append(time.monotonic() - begun)
+        self.tally.note_answer(time.monotonic() - begun)
         self.last_answer = time.monotonic()
         return True
 
     async def _patiently_click(self) -> None:
-        before = self.tally.unanswered
+        self.silent = 0
         await self.click()
-        if self.tally.unanswered > before:
+        if self.silent:
             await self.click()
-            if self.tally.unanswered > before + 1:
-                # Twice no answer on an open socket: only a reload would help.
-                self.tally.stuck += 1
-                raise Lost
+        if self.silent > 1:
+            # Twice no answer on an open socket: only a reload would help.
+            self.tally.note("stuck")
+            raise Lost
 
     async def _open(self) -> None:
         self.shown, self._gone, self._connected = {}, False, False
@@ -138,8 +154,8 @@ class Tab:
         self._reader = asyncio.create_task(self._read(self._socket))
         event = self._event(f"{ROOT}.hydrate_and_load", {})
         await self._write("40/_event," + json.dumps({"event": event}))
-        if not await self._until(self.is_loaded):
-            self.tally.stuck += 1
+        if not await self._until(lambda: self.var(ROOT, "is_hydrated") is True and self.is_loaded()):
+            self.tally.note("stuck")
             raise Lost
 
     async def _close(self) -> None:
@@ -163,7 +179,7 @@ class Tab:
         if text == "2":
             await self._write("3")
         elif text.startswith("44/_event"):
-            self.tally.refusals += 1
+            self.tally.note("asked to wait")
             raise Lost
         elif text[:2] not in {"0{", "40", "42"}:
             # As the page's client does with what it can't read.
@@ -178,15 +194,15 @@ class Tab:
     def _show(self, delta: dict[str, dict[str, Any]]) -> None:
         for state, values in delta.items():
             self.shown.setdefault(state, {}).update(values)
-        # A page that is loaded anew shows everything, and answers nothing.
-        if "is_hydrated" + VAR not in delta.get(ROOT, {}):
+        # A page that is loaded anew shows everything, and answers nothing. Until then it is not known what it shows.
+        if "is_hydrated" + VAR not in delta.get(ROOT, {}) and self.var(ROOT, "is_hydrated") is not None:
             self.hear(delta)
         notice = delta.get(NOTICE, {})
         if notice.get("text" + VAR) and self.var(NOTICE, "kind") == "red":
             self.told = notice["text" + VAR]
         self._changed.set()
 
-    told, sure = "", True
+    told, silent = "", 0
 
     async def _until(self, done: Callable[[], bool]) -> bool:
         ends = time.monotonic() + PATIENCE
@@ -222,8 +238,10 @@ class Reader(Tab):
     def __init__(self, tally: Tally, urls: Sequence[str], cookie: str, code: str) -> None:
         super().__init__(tally, urls, cookie)
         self.code = code
-        self.answers = 0
-        self._is_right: Callable[[], bool] = lambda: True
+        # What the click in hand is to show, and what those were to show whose answer did not come: it may come yet.
+        self._wanted: Callable[[], bool] | None = None
+        self._late: deque[Callable[[], bool]] = deque(maxlen=3)
+        self._unsure: set[int] = set()
 
     def is_loaded(self) -> bool:
         return self.var(DASHBOARD, "loading") is False and self.var(DASHBOARD, "ticked") is not None
@@ -231,13 +249,16 @@ class Reader(Tab):
     def hear(self, delta: dict[str, dict[str, Any]]) -> None:
         here = delta.get(DASHBOARD, {})
         if "turn" + VAR in here:
-            self.answers += 1
             self.path = self.var(DASHBOARD, "address")
-            if self.sure and not self.told and not self._is_right():
-                self.tally.wrong.append(f"a click at {self.path} was answered with something else")
+            if self._wanted is not None and self._wanted():
+                self._wanted = None
+            elif (late := next((one for one in self._late if one()), None)) is not None:
+                self._late.remove(late)
+            else:
+                self.tally.note_wrong(f"a click at {self.path} was answered with something else")
         for line in here.get("lines" + VAR, ()):
             if not line["name"].startswith(self.code):
-                self.tally.wrong.append(f"{self.code} was shown {line['name']}")
+                self.tally.note_wrong(f"{self.code} was shown {line['name']}")
 
     async def click(self) -> None:
         kind = random.choice(("filter", "sort", "page", "tick", "tick"))
@@ -257,8 +278,13 @@ class Reader(Tab):
         await self._asked("answer", {"address": f"/?page={page}"}, lambda: self.var(DASHBOARD, "page") == page)
 
     async def _asked(self, handler: str, payload: dict[str, Any], right: Callable[[], bool]) -> None:
-        before, self._is_right = self.answers, right
-        await self.ask(f"{DASHBOARD}.{handler}", payload, lambda: self.answers > before)
+        self._wanted = right
+        try:
+            await self.ask(f"{DASHBOARD}.{handler}", payload, lambda: self._wanted is None)
+        finally:
+            if self._wanted is not None:
+                self._late.append(right)
+                self._wanted = None
 
     async def _tick(self) -> None:
         """What is ticked is kept by the server alone, from click to click."""
@@ -267,10 +293,20 @@ class Reader(Tab):
             await self._filter()
             return
         one = random.choice(here)
-        rest = [other for other in ticked if other != one]
-        wanted = rest if one in ticked else [*rest, one]
+        rest = set(ticked) - {one}
+        wanted = rest if one in ticked else rest | {one}
         payload = {"account_id": one, "ticked": one not in ticked}
-        await self.ask(f"{DASHBOARD}.tick", payload, lambda: self.var(DASHBOARD, "ticked") == wanted)
+        sure = False
+
+        def is_ticked() -> bool:
+            now = set(self.var(DASHBOARD, "ticked"))
+            return now - self._unsure == wanted - self._unsure and (one in now) == (one in wanted)
+
+        try:
+            sure = await self.ask(f"{DASHBOARD}.tick", payload, is_ticked)
+        finally:
+            if not sure:
+                self._unsure.add(one)
 
 
 class Writer(Tab):
@@ -292,13 +328,13 @@ class Writer(Tab):
             return
         number = int(name.rpartition(" ")[2])
         if not name.startswith(self.own) or number < self.newest:
-            self.tally.wrong.append(f"{self.own}{self.newest} was shown {name}")
+            self.tally.note_wrong(f"{self.own}{self.newest} was shown {name}")
         self.newest = max(number, self.newest)
 
     async def click(self) -> None:
         self.number += 1
         mark, before = f"{self.own}{self.number}", self.saves
-        self.tally.sent.add(mark)
+        self.tally.sent[mark] = self.tally.phase
         form = {"name": mark, "email": self.var(SETTINGS, "email"), "place": self.var(SETTINGS, "place_id")}
 
         def is_saved() -> bool:
@@ -306,9 +342,9 @@ class Writer(Tab):
 
         if await self.ask(f"{SETTINGS}.save", {"form": form}, lambda: is_saved() or self._refused()):
             if is_saved():
-                self.tally.saved.add(mark)
+                self.tally.saved[mark] = self.tally.phase
             else:
-                self.tally.refused += 1
+                self.tally.note("refused")
                 raise Lost
 
     def _refused(self) -> bool:

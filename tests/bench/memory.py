@@ -1,4 +1,4 @@
-"""What an idle process takes, beside Django's, and each tab that is open."""
+"""What an idle process takes, beside Django's and an empty one of the same stack, and each tab that is open."""
 
 import urllib.request
 from collections import defaultdict
@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench import raw, tab
-from tests.bench.servers import DJANGO, FLOOR, PORTAL, REDIS, Server, start
+from tests.bench.servers import BARE, DJANGO, FLOOR, PORTAL, REDIS, Server, start
 
 TAB, TAB_REDIS = "tab", "tab-with-redis"
 # The first tabs fill caches that all share.
@@ -19,7 +19,7 @@ def measure(accounts: int, folder: Path) -> dict[str, list[float]]:
     """MB of each idle process, some starts each; kB of a tab, some batches each."""
     found: dict[str, list[float]] = defaultdict(list)
     for one in range(TIMES):
-        for name in (FLOOR, DJANGO, PORTAL):
+        for name in (FLOOR, DJANGO, BARE, PORTAL):
             with start(name, accounts, folder / f"{one}" / name) as server:
                 found[name].append(_idle(server))
     for name, told in TABS.items():

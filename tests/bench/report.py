@@ -12,7 +12,7 @@ from tests.bench.crowd import Found as Crowd
 from tests.bench.memory import TAB, TAB_REDIS
 from tests.bench.others import OPERATIONS, QUIET
 from tests.bench.rounds import CLICKS, COLD, FILTER, NEXT, SEARCH_FEW, SEARCH_MANY, SORT, Figures
-from tests.bench.servers import DJANGO, FLOOR, FOUR, INDEXED, PORTAL, REDIS, SYSTEMS
+from tests.bench.servers import BARE, DJANGO, FLOOR, FOUR, INDEXED, PORTAL, REDIS, SYSTEMS
 
 SMALL, MIDDLE, LARGE = 1_000, 100_000, 1_000_000
 # Lighthouse's scores.
@@ -164,8 +164,10 @@ def crowd(found: Crowd) -> Iterator[Line]:
 
 def memory(found: dict[str, list[float]], accounts: int) -> Iterator[Line]:
     """Of an idle process beside Django's, and of each open tab."""
-    plain, own, django = (median(found[name]) for name in (FLOOR, PORTAL, DJANGO))
+    plain, own, django, bare = (median(found[name]) for name in (FLOOR, PORTAL, DJANGO, BARE))
     yield Line("idle process, MB", accounts, plain, None, own, None, own / django, 2.0, DJANGO, django)
+    told = "the same of an empty Reflex app with SQLModel"
+    yield Line(told, accounts, None, None, bare, None, bare / django, None, DJANGO, django)
     for name, told in ((TAB, "an open tab, kB"), (TAB_REDIS, "an open tab with Redis, kB")):
         middle = median(found[name])
         yield Line(told, accounts, None, None, middle, None, middle, 250.0, "itself")

@@ -25,6 +25,9 @@ REDIS = "portal with Redis"
 FOUR = "portal of four processes with Redis"
 PROCESSES = {PORTAL: 1, REDIS: 1, FOUR: 4}
 DJANGO = "Django's admin"
+# Not compared in speed: it has nothing to show.
+BARE = "empty Reflex app"
+BARE_SOURCE = Path(__file__).parent / "bare"
 DJANGO_PROJECT = "tests.bench.django_admin"
 DJANGO_SETTINGS = f"{DJANGO_PROJECT}.settings"
 SYSTEMS = (FLOOR, INDEXED, PORTAL)
@@ -62,12 +65,16 @@ def start(
 ) -> Iterator[Server]:
     """One server over a copy of the database; `program` is the portal's way to start, `settings` the portal's own."""
     database, port = data.copy_database(accounts, folder), free_port()
-    url, page, cookie = f"http://127.0.0.1:{port}", "", ""
+    url, page, cookie, working = f"http://127.0.0.1:{port}", "", "", data.ROOT
     with ExitStack() as stack:
         if name == DJANGO:
             environment = data.environment() | {"BENCH_DB": str(database), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS}
             page, cookie = "/admin/django_admin/account/", _prepared(environment)
             command = _granian(f"{DJANGO_PROJECT}.wsgi:application", port, "wsgi")
+        elif name == BARE:
+            page, working = "/ping", Path(shutil.copytree(BARE_SOURCE, folder / "app"))
+            command = [sys.executable, "-m", "uvicorn", "--factory", "bare:app", "--port", str(port)]
+            environment = data.environment() | {"__REFLEX_SKIP_COMPILE": "true", "REFLEX_ENV_MODE": "prod"}
         elif name in (FLOOR, INDEXED):
             _cover(database)
             command = _granian("tests.bench.floor:app", port, "asgi", "--factory")
@@ -79,7 +86,7 @@ def start(
             own = {"data_dir": folder, "demo": 1, "port": port, "daily_work": 0, "log_level": "WARNING"}
             own["processes"] = PROCESSES[name]
             environment = data.environment(**own | settings)
-        process = stack.enter_context(running(command, environment, folder / "log"))
+        process = stack.enter_context(running(command, environment, folder / "log", working))
         wait_for(url + page)
         wait_until(lambda: _listening(port) >= PROCESSES.get(name, 1), f"all processes at {url}")
         yield Server(name, url + page, folder, process.pid, cookie)
@@ -93,11 +100,13 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str], environment: dict[str, str], log: Path, working: Path = data.ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process in a group of its own, ended with all its children when the block ends."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=data.ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
+            command, cwd=working, env=environment, stdout=out, stderr=out, start_new_session=True
         )
         try:
             yield process

@@ -36,9 +36,10 @@ class Page:
 
     def hears(self) -> bool:
         """Whether its process is still there."""
+        start = len(self.socket.seen)
         with suppress(simple_websocket.ConnectionClosed):
             self.socket.call("ping")
-        self.socket.until(lambda: self.socket.closed or ["ping", "pong"] in self.socket.seen)
+        self.socket.until(lambda: self.socket.closed or ["ping", "pong"] in self.socket.seen[start:])
         return not self.socket.closed
 
     def move(self) -> None:

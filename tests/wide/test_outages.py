@@ -12,17 +12,19 @@ import pytest
 import redis
 import reflex as rx
 from redis.asyncio import Redis
+from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex.utils.token_manager import RedisTokenManager, SocketRecord
 from sqlmodel import Session
 
 from portal_app import db
 from portal_app.auth.state import SessionState
-from portal_app.dashboard.state import ChartState
+from portal_app.dashboard.state import ChartState, DashboardState
 from portal_app.models import Account
 from portal_app.shell import outages
 from portal_app.shell.moving import Tabs
 from portal_app.shell.recovery import Keeper
+from tests.backups.portals import wait_for
 from tests.cast import Cast, cookie_of
 from tests.security.pipeline import ROOT, name_of
 from tests.security.served import Raw
@@ -146,3 +148,33 @@ def test_the_state_of_an_open_page_does_not_expire(wide: Wide) -> None:
     renewed, left = asyncio.run(scene())
     assert renewed > 3_000
     assert left <= 5
+
+
+def test_a_page_that_went_elsewhere_is_not_loaded_where_it_was(wide: Wide, cast: Cast, page: Raw) -> None:
+    """Else what it shows by then is undone: an empty state has whoever does a click load the page, too."""
+    lock = StateManagerRedis._lock_key(BaseStateToken(ident=page.token, cls=SessionState))
+    with closing(redis.Redis.from_url(wide.redis.url)) as client:
+        client.set(lock, "a click that takes long")
+        _tick(page, cast)
+        page.call("ping")
+        page.until(lambda: ["ping", "pong"] in page.seen)
+        page.close()
+        wait_for(lambda: not client.exists(f"token_manager_socket_record_{page.token}"), 10)
+        client.delete(*client.scan_iter(f"{page.token}_reflex*"), lock)
+        wait_for(lambda: client.exists(f"{page.token}_{DashboardState.get_full_name()}"), 10)
+        with Raw(wide.a, cookie_of(cast.alice), auth=boot()) as late:
+            late.until(lambda: _is_whole(late))
+        assert not client.exists(f"{page.token}_{CHARTS}")
+
+
+def test_a_page_whose_click_was_not_kept_is_loaded_anew(wide: Wide, cast: Cast, page: Raw) -> None:
+    """Its process was held up for so long that another might have had the state: it shows what nobody knows of."""
+    lock = StateManagerRedis._lock_key(BaseStateToken(ident=page.token, cls=SessionState))
+    with closing(redis.Redis.from_url(wide.redis.url)) as client:
+        # What watches the page for changes may have been the one whose hold was taken.
+        while not page.closed:
+            with db.engine().begin() as held:
+                held.exec_driver_sql("LOCK TABLE login_session")
+                _tick(page, cast)
+                wait_for(lambda: client.delete(lock), 10)
+            page.settle()

@@ -5,16 +5,20 @@ Every order carries the attempt's key as its idempotency key, and in its metadat
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import stripe
 from babel.numbers import get_currency_precision
-from stripe import RequestsClient, StripeClient
 
 from portal_app.billing.gateways.port import Answer, Forged, Notice, Order, Outcome, Page, Refused, Silent, StoredCard
+from portal_app.later import Later
 from portal_app.mail.links import absolute
 from portal_app.models import AttemptKind, PaymentKind
 from portal_app.settings import settings
+
+if TYPE_CHECKING:
+    import stripe
+else:
+    stripe = Later("stripe")
 
 SECONDS = 20.0
 _PAGES = "https://checkout.stripe.com/"
@@ -164,11 +168,13 @@ def _amount(order: Order) -> int:
     return stripe_units(order.amount_minor, order.currency)
 
 
-def _client() -> StripeClient:
+def _client() -> "stripe.StripeClient":
     key, address = settings().stripe_secret_key.get_secret_value(), settings().stripe_url
     elsewhere: Any = {"base_addresses": {"api": address}} if address else {}
     # No retries of its own: what is lost is looked up.
-    return StripeClient(key, http_client=RequestsClient(timeout=SECONDS), max_network_retries=0, **elsewhere)
+    return stripe.StripeClient(
+        key, http_client=stripe.RequestsClient(timeout=SECONDS), max_network_retries=0, **elsewhere
+    )
 
 
 @contextmanager
