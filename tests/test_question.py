@@ -49,6 +49,7 @@ def test_it_sees_what_its_own_transaction_has_written_and_nobody_else_does() -> 
     db.write(write)
 
 
+@pytest.mark.sqlite(reason="PostgreSQL is asked through SQLAlchemy")
 def test_alone_it_begins_no_transaction() -> None:
     with db.reading() as session:
         assert OF_CODE.first(session, {"code": "none"}, alone=True) is None
@@ -86,6 +87,7 @@ def _partners(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Partner)) or 0
 
 
+@pytest.mark.sqlite(reason="PostgreSQL is asked through SQLAlchemy")
 def test_a_fault_is_the_database_s_own_and_tells_no_values() -> None:
     login = LoginSession.__table__.c
     broken = Question(select(login.user_id).where(login.token_hash == bindparam("hash")))

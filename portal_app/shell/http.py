@@ -72,8 +72,8 @@ def _refusal(scope: Scope) -> Response | None:
     if scope["method"] not in limits.METHODS:
         return PlainTextResponse("There is no such method.", 405, {"Allow": ", ".join(sorted(limits.METHODS))})
     # Pages open the socket without polling first, and upload at addresses of the portal's own; a file whose name begins
-    # with a dot is never one of theirs.
-    if scope["path"].startswith(("/_upload", "/_event")) or "/." in scope["path"]:
+    # with a dot is never one of theirs. Of a NUL no row can be named.
+    if scope["path"].startswith(("/_upload", "/_event")) or "/." in scope["path"] or "\0" in scope["path"]:
         return PlainTextResponse("Not found", 404)
     return PlainTextResponse("The request is too large.", 413) if limits.is_too_large(scope) else None
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from portal_app import clock, db
 from portal_app.content import routes
 from portal_app.models import ContentFile, ContentPage, ContentState
+from portal_app.shell import http
 from tests import factories
 from tests.cast import Cast, cookie_of
 from tests.content.conftest import Write, page
@@ -21,7 +22,7 @@ VIDEO = bytes(range(256)) * 300
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes.routes), follow_redirects=False) as made:
+    with TestClient(http.outermost(Starlette(routes=routes.routes)), follow_redirects=False) as made:
         yield made
 
 

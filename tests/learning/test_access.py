@@ -14,6 +14,7 @@ from portal_app.errors import Denied, NotFound
 from portal_app.learning import routes, service
 from portal_app.learning.query import HubQuery
 from portal_app.models import Certificate, ContentPage, ContentState, LessonProgress, User
+from portal_app.shell import http
 from tests import factories
 from tests.cast import Cast, cookie_of
 from tests.content.conftest import Write
@@ -77,7 +78,8 @@ def _fetch(person: User | None, number: str) -> httpx.Response:
     cookie = {"Cookie": cookie_of(person)} if person else {}
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Starlette(routes=routes.routes), client=("192.0.2.7", 50_000))
+        app = http.outermost(Starlette(routes=routes.routes))
+        transport = httpx.ASGITransport(app, client=("192.0.2.7", 50_000))
         async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as client:
             return await client.get(f"/learning/certificates/{number}.pdf", headers=cookie)
 
