@@ -55,7 +55,9 @@ def _socket(*, reuse_port: bool) -> socket.socket:
     """Bound, but nobody is let in before the process listens."""
     host, port = settings().host, settings().port
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if reuse_port else socket.SO_REUSEADDR, 1)
+    # Or what remains of the last start's connections would be in the way for a minute; they have it from this socket.
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(reuse_port))
     made.bind((host, port))
     return made
 

@@ -30,7 +30,9 @@ def _measured(kept: dict[str, Any]) -> Iterator[str]:
         if part == "rates":
             continue
         told = kept[part]
-        said.setdefault(f"on {told['on']}, {told['machine']}, n = {told['n']}", []).append(part)
+        # The crowd comes once.
+        times = "" if part == "crowd" else f", n = {told['n']}"
+        said.setdefault(f"on {told['on']}, {told['machine']}{times}", []).append(part)
     for how, parts in said.items():
         yield f'`make bench BENCH="--only {",".join(parts)}"` {how}.'
 

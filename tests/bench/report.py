@@ -256,7 +256,7 @@ def from_json(kept: list[dict[str, Any]]) -> list[Line]:
 
 def _row(line: Line) -> str:
     figures = map(_number, (line.floor, line.indexed, line.django, line.portal))
-    cells = [line.what, f"{line.accounts:,}", *figures]
+    cells = [line.what, f"{line.accounts:,}" if line.accounts else "", *figures]
     own = line.against == "itself"
     return "| " + " | ".join([*cells, "" if own else f"{line.ratio:.2f}", _limit(line), line.verdict]) + " |"
 
