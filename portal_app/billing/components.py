@@ -79,7 +79,11 @@ def sums() -> rx.Component:
         rx.el.dl(
             _sum("Total Amount Due", State.due),
             _sum("Total Forecast Amount", rx.cond(State.unpriced == "", State.forecast, NOTHING)),
-            rx.cond(State.method != "", _sum("Billing method", rx.Var.create(_METHOD_WORDS)[State.method])),
+            # Its place is free while it loads: only who was never asked has none.
+            rx.cond(
+                State.loading | (State.method != ""),
+                _sum("Billing method", rx.cond(State.loading, "", rx.Var.create(_METHOD_WORDS)[State.method])),
+            ),
             class_name="facts card sums",
         ),
     )

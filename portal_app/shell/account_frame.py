@@ -49,19 +49,26 @@ def _missing() -> rx.Component:
 
 def _head() -> rx.Component:
     return rx.el.header(
+        # Nearly all who come are partners: while that is not known, the place of the link is free.
         rx.cond(
-            Frame.by_partner,
-            rx.el.nav(link(icon("arrow-left"), "Dashboard", href="/"), class_name="crumbs", aria_label="Back"),
+            Frame.loading,
+            rx.el.div(class_name="crumbs"),
+            rx.cond(
+                Frame.by_partner,
+                rx.el.nav(link(icon("arrow-left"), "Dashboard", href="/"), class_name="crumbs", aria_label="Back"),
+            ),
         ),
         rx.el.div(
             rx.el.h1(rx.cond(Frame.loading, "Account", Frame.title), class_name="cut", title=Frame.title),
-            rx.cond(
-                ~Frame.loading,
-                rx.el.div(
-                    badge(Frame.status_kind, Frame.status, pill=True),
-                    badge(Frame.backup_kind, Frame.backup, pill=True),
-                    class_name="row",
+            rx.el.div(
+                rx.cond(
+                    ~Frame.loading,
+                    rx.fragment(
+                        badge(Frame.status_kind, Frame.status, pill=True),
+                        badge(Frame.backup_kind, Frame.backup, pill=True),
+                    ),
                 ),
+                class_name="row statuses",
             ),
             class_name="page-head page-head-title",
         ),

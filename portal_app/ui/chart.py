@@ -21,7 +21,8 @@ def bar_chart(
     loading: Flag = False,
 ) -> rx.Component:
     """Stacked bars: days across, outcomes (`headings`, in the order of the series) up. The totals stand in the key."""
-    key = rx.el.ul(rx.foreach(chart.legend, _key), class_name="chart-key")
+    look = classes("chart-key", "of-several" if len(headings) > 1 else "")
+    key = rx.el.ul(rx.foreach(chart.legend, _key), class_name=look)
     wide = inline(strokeWidth=chart.bar)
     shapes = rx.foreach(chart.shapes, lambda shape: svg.path(d=shape.path, class_name=shape.look, custom_attrs=wide))
     hits = rx.foreach(chart.rows, lambda row, i: _day(row, i, chart.slot, headings))
