@@ -13,7 +13,7 @@ LOADED = "import sys, portal_app.portal_app as portal; portal.app(); print(*sys.
 
 
 def test_a_server_that_has_started_has_not_loaded_what_it_seldom_needs() -> None:
-    settings = data.environment() | {"__REFLEX_SKIP_COMPILE": "true", "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true"}
+    settings = data.environment() | {"__REFLEX_SKIP_COMPILE": "true"}
     command = [sys.executable, "-c", LOADED]
     done = subprocess.run(command, cwd=data.ROOT, env=settings, check=True, timeout=120, capture_output=True, text=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
