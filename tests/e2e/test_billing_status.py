@@ -92,3 +92,13 @@ def test_no_serious_fault_and_nothing_too_wide(people: People, window: dict[str,
         assert serious(page) == []
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{path} is {overflow} px too wide"
+
+
+@pytest.mark.parametrize("window", [WIDE, PHONE], ids=["1440", "390"])
+def test_the_rows_have_their_place_before_they_come(people: People, window: dict[str, int]) -> None:
+    # Without scripts the page stays as it is while it waits.
+    people.expect_fault(r"entry\.client.* csp")
+    page = people.open(ADMIN, "/billing/status", viewport=window, java_script_enabled=False)
+    box = page.locator(".skeleton-rows").bounding_box()
+    assert box
+    assert box["height"] > window["height"]
