@@ -11,6 +11,8 @@ from portal_app.logos import Logo
 from portal_app.settings import Settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+# Beyond any picture on a busy machine.
+SECONDS_TO_DRAW = 60
 # The portal's own sign, in the brand's colour: for who has no logo yet.
 _SIGN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="{solid}"/>'
@@ -63,7 +65,9 @@ def picture(svg: str, width: int, height: int) -> bytes:
     Drawn by a process of its own: what draws would stay in the memory of this one, which needs few pictures.
     """
     command = [sys.executable, "-m", "portal_app.drawing", str(width), str(height)]
-    return subprocess.run(command, cwd=ROOT, input=svg.encode(), stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(
+        command, cwd=ROOT, input=svg.encode(), stdout=subprocess.PIPE, check=True, timeout=SECONDS_TO_DRAW
+    ).stdout
 
 
 def _brand(given: Settings) -> Brand:

@@ -13,7 +13,7 @@ _CANVAS = (
 def main(width: str, height: str) -> None:
     """From standard input to standard output."""
     canvas = _CANVAS.format(width=int(width), height=int(height)).encode()
-    drawn = typst.compile(canvas, format="png", ppi=144.0, sys_inputs={"svg": sys.stdin.read()})
+    drawn = typst.compile(canvas, format="png", ppi=144.0, sys_inputs={"svg": sys.stdin.buffer.read().decode()})
     sys.stdout.buffer.write(drawn)  # type: ignore[arg-type]
 
 

@@ -47,9 +47,7 @@ class BuiltFile:
         accepted = {part.split(";")[0].strip() for part in asked.get("accept-encoding", "").split(",")}
         encoding = next((name for name, _ in _ENCODINGS if name in accepted and name in self.bodies), "")
         fresh = status == 200 and asked.get("if-none-match") == self.etag
-        body = (
-            b"" if fresh else self.bodies[encoding] if encoding in self.bodies else gzip.decompress(self.bodies["gzip"])
-        )
+        body = b"" if fresh else self._body(encoding)
         told = [
             (b"content-type", self.media_type.encode()),
             (b"content-length", str(len(body)).encode()),
@@ -75,6 +73,9 @@ class BuiltFile:
             (b"content-security-policy", self.policy.encode()),
         ]
         await _send(scope, send, 200, told, body)
+
+    def _body(self, encoding: str) -> bytes:
+        return self.bodies[encoding] if encoding in self.bodies else gzip.decompress(self.bodies["gzip"])
 
     @property
     def is_page(self) -> bool:
