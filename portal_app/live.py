@@ -85,7 +85,16 @@ _NUMBER = Question(select(_CHANGE.number).where(_CHANGE.partner_id == bindparam(
 
 
 def number_of(session: Session, partner_id: int) -> int:
-    """The partner's number now."""
+    """The partner's number now; for a session that only reads, as of its moment."""
+    if not db.is_reading(session):
+        return _number(session, partner_id)
+    known: dict[int, int] = session.info.setdefault("numbers", {})
+    if partner_id not in known:
+        known[partner_id] = _number(session, partner_id)
+    return known[partner_id]
+
+
+def _number(session: Session, partner_id: int) -> int:
     found = _NUMBER.first(session, {"partner_id": partner_id})
     return found.number if found else 0
 

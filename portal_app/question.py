@@ -6,7 +6,7 @@ What SQLAlchemy adds to a statement whose answer takes some microseconds is many
 
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
@@ -66,14 +66,14 @@ class _Words:
         return [change(value) if change else value for value, change in found]
 
     def rows(self, kept: Sequence[Sequence[Any]]) -> list[Any]:
-        if not self._changes:
-            return list(map(self._row._make, kept))
-        return [self._changed(list(values)) for values in kept]
-
-    def _changed(self, values: list[Any]) -> Any:
-        for at, change in self._changes:
-            values[at] = change(values[at])
-        return self._row._make(values)
+        found: Iterable[Sequence[Any]] = kept
+        if self._changes and kept:
+            # Column by column: most have nothing to change.
+            columns: list[Iterable[Any]] = list(zip(*kept, strict=True))
+            for at, change in self._changes:
+                columns[at] = map(change, columns[at])
+            found = zip(*columns, strict=True)
+        return list(map(self._row._make, found))
 
 
 def _cursor(session: Session, *, alone: bool) -> Any:

@@ -66,13 +66,13 @@ def _walked(query: AccountQuery, totals: Totals) -> int:
     """How many rows the index of the order holds: those of one status where the index begins with it."""
     if query.sort == "name" or _asked(query).get(query.sort):
         return _fewest(query, totals)
-    return sum(t.accounts for t in totals)
+    return totals.accounts
 
 
 def _fewest(query: AccountQuery, totals: Totals) -> int:
     """How many rows the most selective single filter leaves."""
     left = [_counts(totals, name)[value] for name, value in _asked(query).items() if value]
-    return min(left, default=sum(t.accounts for t in totals))
+    return min(left, default=totals.accounts)
 
 
 def _asked(query: AccountQuery) -> dict[str, str]:

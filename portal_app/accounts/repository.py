@@ -1,6 +1,6 @@
 """Every SELECT of accounts, always in the actor's own scope."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -50,6 +50,8 @@ _COLUMNS = (
     _ACCOUNT.size_bytes,
     _ACCOUNT.partner_access,
 )
+# What is searched.
+_KEYS = (_ACCOUNT.name_key, _ACCOUNT.email_key)
 _HITS = text("SELECT rowid FROM account_search WHERE account_search MATCH :phrase")
 _ORDER: dict[str, tuple[Column[Any], ...]] = {
     "name": (_ACCOUNT.name_key, _ACCOUNT.id),
@@ -136,13 +138,21 @@ def _was_in_scope(actor: Actor) -> ColumnElement[bool]:
     return col(DeletedAccount.partner_id) == actor.partner_id
 
 
-class _Shape(NamedTuple):
-    """All that changes the text of the question for a page; the rest are its parameters."""
+class _Asked(NamedTuple):
+    """All that changes the text of a question for accounts; the rest are its parameters."""
 
     kind: ActorKind
     all_accounts: bool
     has_partner: bool
     filters: tuple[str, ...]
+    searches: bool
+    indexed: bool
+
+
+class _Shape(NamedTuple):
+    """The same of the question for a page of them."""
+
+    asked: _Asked
     sort: str
     descending: bool
     by_filter: bool
@@ -152,34 +162,44 @@ class _Shape(NamedTuple):
 def page(session: Session, actor: Actor, query: AccountQuery) -> AccountPage:
     """One page of accounts and how many match."""
     sums = totals_of(session, actor)
-    matching, more = _count(session, actor, query, sums)
     words = searchable(query.search)
+    asked, values = _asked(session, actor, query, words), _parameters(actor, query, words)
+    matching, more = _count(session, query, sums, asked, values)
     part = pages.plan(query, matching, None if words else sums)
     if part.count == 0:
         return AccountPage([], matching, more, sums)
-    wanted, values = _page(_shape(actor, query, part)), _parameters(actor, query, part)
-    if words:
-        found: Iterable[Any] = session.execute(wanted.statement.where(_search(session, words)), values)
-    else:
-        found = wanted.rows(session, values)
-    rows = list(map(AccountRow._make, found))
+    shape = _Shape(asked, query.sort, query.descending != part.backwards, part.by_filter, bool(part.first_value))
+    place = {"first_value": part.first_value, "skip": part.skip, "count": part.count}
+    rows = list(map(AccountRow._make, _page(shape).rows(session, values | place)))
     return AccountPage(rows[::-1] if part.backwards else rows, matching, more, sums)
 
 
-def _shape(actor: Actor, query: AccountQuery, part: pages.Part) -> _Shape:
+def _asked(session: Session, actor: Actor, query: AccountQuery, words: str) -> _Asked:
     filters = tuple(name for name, value in query.filters.items() if value)
     whose = (actor.kind, actor.all_accounts, actor.partner_id is not None)
-    return _Shape(
-        *whose, filters, query.sort, query.descending != part.backwards, part.by_filter, bool(part.first_value)
-    )
+    return _Asked(*whose, filters, bool(words), _is_indexed(session, words))
+
+
+def _conditions(asked: _Asked) -> list[ColumnElement[bool]]:
+    """Scope and filters."""
+    partner_id = bindparam("partner_id", type_=BigInteger) if asked.has_partner else None
+    scope = in_scope(Scope(asked.kind, asked.all_accounts, partner_id))
+    return [scope, *(_FILTERS[name] == bindparam(name) for name in asked.filters)]
+
+
+def _found(*, indexed: bool) -> ColumnElement[bool]:
+    """Whether the account holds the words, with parameters in place of them."""
+    if indexed:
+        return _ACCOUNT.id.in_(_HITS)
+    return or_(*(key.like(bindparam("pattern"), escape="/") for key in _KEYS))
 
 
 @lru_cache(1024)
 def _page(shape: _Shape) -> Question:
     """The question for a page. Made once for each shape: making it takes longer than the database's answer."""
-    partner_id = bindparam("partner_id", type_=BigInteger) if shape.has_partner else None
-    wanted = select(*_COLUMNS).where(in_scope(Scope(shape.kind, shape.all_accounts, partner_id)))
-    wanted = wanted.where(*(_FILTERS[name] == bindparam(name) for name in shape.filters))
+    wanted = select(*_COLUMNS).where(*_conditions(shape.asked))
+    if shape.asked.searches:
+        wanted = wanted.where(_found(indexed=shape.asked.indexed))
     columns = list[Any](_ORDER[shape.sort])
     if shape.begins_later:
         # At the first status that has a match, where the accounts are sorted by a status.
@@ -191,9 +211,9 @@ def _page(shape: _Shape) -> Question:
     return Question(wanted.order_by(*order).offset(bindparam("skip")).limit(bindparam("count")))
 
 
-def _parameters(actor: Actor, query: AccountQuery, part: pages.Part) -> dict[str, Any]:
+def _parameters(actor: Actor, query: AccountQuery, words: str) -> dict[str, Any]:
     ids = {"partner_id": actor.partner_id, "account_id": actor.account_id, "user_id": actor.user_id}
-    return {**ids, **query.filters, "first_value": part.first_value, "skip": part.skip, "count": part.count}
+    return {**ids, **query.filters, "phrase": _phrase(words), "pattern": holding(words)}
 
 
 def totals_of(session: Session, actor: Actor) -> Totals:
@@ -225,26 +245,19 @@ def holds(session: Session, words: str) -> ColumnElement[bool]:
 
 def _where(session: Session, actor: Actor, query: AccountQuery) -> ColumnElement[bool]:
     words = searchable(query.search)
-    filters = _filters(actor, query)
-    return and_(filters, _search(session, words)) if words else filters
-
-
-def _filters(actor: Actor, query: AccountQuery) -> ColumnElement[bool]:
     asked = [column == value for name, column in _FILTERS.items() if (value := getattr(query, name))]
-    return and_(in_scope(actor), *asked)
+    return and_(in_scope(actor), *asked, *([_search(session, words)] if words else []))
 
 
 def _search(session: Session, words: str) -> ColumnElement[bool]:
     if _is_indexed(session, words):
         return col(Account.id).in_(_hits(words))
-    return or_(
-        col(Account.name_key).contains(words, autoescape=True),
-        col(Account.email_key).contains(words, autoescape=True),
-    )
+    return or_(*(key.contains(words, autoescape=True) for key in _KEYS))
 
 
 def _is_indexed(session: Session, words: str) -> bool:
-    return len(words) >= INDEXED_SEARCH and session.get_bind().dialect.name == "sqlite"
+    bind: Any = session.bind
+    return len(words) >= INDEXED_SEARCH and bind.dialect.name == "sqlite"
 
 
 def _hits(words: str) -> TextClause:
@@ -261,20 +274,27 @@ def _no_index(indexed: Any) -> Any:
     return indexed + (literal(0) if isinstance(indexed.type, BigInteger) else literal(""))
 
 
-def _count(session: Session, actor: Actor, query: AccountQuery, sums: Totals) -> tuple[int, bool]:
+def _count(
+    session: Session, query: AccountQuery, sums: Totals, asked: _Asked, values: dict[str, Any]
+) -> tuple[int, bool]:
     """How many match: from the totals; of a search those up to the cap, and whether there are more."""
-    words = searchable(query.search)
-    if not words:
-        return sum(t.accounts for t in pages.that_match(sums, query)), False
-    capped: Select[Any] = select(literal(1)).select_from(Account).where(_filters(actor, query))
-    if _is_indexed(session, words):
-        # One hit after the other, so that the count can stop at the cap.
-        hits = _hits(words).columns(column("rowid", Integer)).subquery()
-        capped = capped.join(hits, col(Account.id) == hits.c.rowid)
-    else:
-        capped = capped.where(_search(session, words))
-    found = session.scalar(select(func.count()).select_from(capped.limit(COUNT_CAP + 1).subquery())) or 0
+    if not asked.searches:
+        return pages.that_match(sums, query).accounts, False
+    [(found,)] = _matching(asked).rows(session, values)
     return min(found, COUNT_CAP), found > COUNT_CAP
+
+
+@lru_cache(256)
+def _matching(asked: _Asked) -> Question:
+    """The question how many match a search, counted up to the cap."""
+    capped: Select[Any] = select(literal(1)).select_from(Account.__table__).where(*_conditions(asked))
+    if asked.indexed:
+        # One hit after the other, so that the count can stop at the cap.
+        hits = _HITS.columns(column("rowid", Integer)).subquery()
+        capped = capped.join(hits, _ACCOUNT.id == hits.c.rowid)
+    else:
+        capped = capped.where(_found(indexed=False))
+    return Question(select(func.count().label("found")).select_from(capped.limit(COUNT_CAP + 1).subquery()))
 
 
 def first_matches(session: Session, actor: Actor, words: str, limit: int) -> list[AccountRow]:
@@ -294,12 +314,11 @@ def named(session: Session, actor: Actor, words: str, limit: int) -> list[tuple[
 
 @cache
 def _named(*, indexed: bool, chosen: bool) -> Select[int, bool]:
-    account = Account.__table__.c
-    keys, words = (account.name_key, account.email_key), bindparam("words")
-    found = account.id.in_(_HITS) if indexed else or_(*(key.like(bindparam("pattern"), escape="/") for key in keys))
-    exact = or_(*(key == words for key in keys))
+    exact = or_(*(key == bindparam("words") for key in _KEYS))
     mine = of_partner(bindparam("partner"), chosen_by(bindparam("user")) if chosen else None)
-    return select(account.id, exact).where(mine, found).order_by(exact.desc()).limit(bindparam("limit"))
+    return (
+        select(_ACCOUNT.id, exact).where(mine, _found(indexed=indexed)).order_by(exact.desc()).limit(bindparam("limit"))
+    )
 
 
 def ids_in_scope(session: Session, actor: Actor, account_ids: Sequence[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from portal_app.models import AccountStatus, BackupStatus, BillingStatus
@@ -62,6 +63,11 @@ class Totals(list[Total]):
 
     __hash__: Any = object.__hash__
 
+    @cached_property
+    def accounts(self) -> int:
+        """How many accounts they count."""
+        return sum(part.accounts for part in self)
+
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
@@ -77,7 +83,7 @@ class AccountPage:
 
     @property
     def total(self) -> int:
-        return sum(part.accounts for part in self.totals)
+        return self.totals.accounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ class DashboardState(rx.State):
         await self._take(actor, AccountQuery.from_address(self.router.url.query_parameters))
 
     async def _ask(self, asked: Mapping[str, str], entry: str) -> None:
-        if self.router.url.path == "/":
+        if self.rx_router_url.path == "/":
             query = AccountQuery.from_address(asked)
             await self._take(await stay(self), query)
             self.address, self.entry, self.turn = query.address(page=query.page), entry, not self.turn

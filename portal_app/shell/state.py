@@ -83,7 +83,7 @@ class ShellState(rx.State):
             finds = {Permission.BILLING_VIEW, Permission.DASHBOARD_VIEW, Permission.USERS_MANAGE}
             self.may_search = bool(finds & actor.permissions)
         # Only the pages of Billing need its tabs.
-        if self.router.url.path.startswith("/billing/") and self.billing_tabs != (tabs := billing_for(actor)):
+        if self.rx_router_url.path.startswith("/billing/") and self.billing_tabs != (tabs := billing_for(actor)):
             self.billing_tabs = tabs
         if self.search:
             self.search, self.found, self.searched = "", [], False
@@ -138,7 +138,7 @@ class NoticeState(rx.State):
 
     def _turn_page(self) -> None:
         text, self._for_next_page = self._for_next_page, ""
-        if text or self.text or outages.was_told(self.router.session.client_token):
+        if text or self.text or outages.was_told(self.rx_router_session.client_token):
             self.kind, self.text = "green", text
 
 

@@ -17,7 +17,11 @@ def _word(word: str) -> rx.Var[str]:
 
 
 NAME, PRODUCT, SUPPORT_EMAIL = _word("name"), _word("product"), _word("support")
-_LEGAL = (("Privacy", _word("privacy")), ("Terms", _word("terms")), ("Security", _word("security")))
+_LEGAL = (
+    ("Privacy", _word("privacy || undefined")),
+    ("Terms", _word("terms || undefined")),
+    ("Security", _word("security || undefined")),
+)
 
 
 def brand_sign() -> rx.Component:

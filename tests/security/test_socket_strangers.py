@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import simple_websocket
 
-from portal_app.shell.http import EVENTS_A_SECOND, EVENTS_AT_ONCE
+from portal_app.shell.messages import EVENTS_A_SECOND, EVENTS_AT_ONCE
 from tests.cast import cookie_of
 from tests.security.pipeline import HYDRATE, ROOT, handlers, name_of
 from tests.security.served import TELL, Raw, Served
