@@ -58,7 +58,9 @@ class AuditQuery:
     @classmethod
     def from_address(cls, values: Mapping[str, Any], path: str = PATH) -> "AuditQuery":
         """The query of an address; what it can't read is as if it weren't there."""
-        texts = {key: value[:LONGEST_TEXT] if isinstance(value, str) else "" for key, value in values.items()}
+        texts = {key: value for key, value in values.items() if isinstance(value, str)}
+        # PostgreSQL takes no NUL.
+        texts = {key: value.replace("\0", "")[:LONGEST_TEXT] for key, value in texts.items()}
         activity, status = texts.get("activity", ""), texts.get("status", "")
         return cls(
             since=_day(texts.get("from", "")),

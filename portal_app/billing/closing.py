@@ -47,7 +47,6 @@ def _end_subscription(session: Session, account: Account, at: datetime) -> None:
 def _bill_last_days(session: Session, partner: Partner, contract: plan.Contract, at: datetime) -> None:
     terms = inputs.terms_of(partner, profile_to_change(session, partner.id or 0))
     on, usage = clock.day_in(partner.time_zone, at), inputs.usage_of(session, [contract.account_id])
-    draft = plan.last_days(terms, contract, usage, books.book_of(session, partner, on), on)
-    drafts = [draft] if draft else []
-    for bill in issuing.issue(session, partner, drafts, reverse_charge=terms.reverse_charge):
+    outcome = plan.last_days(terms, contract, usage, books.book_of(session, partner, on), on)
+    for bill in issuing.issue(session, partner, outcome, reverse_charge=terms.reverse_charge):
         mailing.announce(session, bill.id or 0)

@@ -1,6 +1,6 @@
 """Drafts become bills: their rows, each with its number, and what they were made with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from portal_app import clock
 from portal_app.billing import numbers, parties
-from portal_app.billing.plan import Draft
+from portal_app.billing.plan import Cover, Draft, Outcome
 from portal_app.billing.pricing import Line
 from portal_app.models import Bill, BilledPeriod, BillingMethod, BillLine, BillShare, Partner
 from portal_app.webhooks.emitting import of_bills
@@ -20,8 +20,10 @@ _LINE = tuple(one.name for one in fields(Line))
 _OF_DRAFT = tuple(one.name for one in fields(Draft) if one.name in Bill.model_fields)
 
 
-def issue(session: Session, partner: Partner, drafts: Sequence[Draft], *, reverse_charge: bool) -> list[Bill]:
-    """Write the drafts as the partner's bills, numbered in their order."""
+def issue(session: Session, partner: Partner, outcome: Outcome, *, reverse_charge: bool) -> list[Bill]:
+    """Write the drafts as the partner's bills, numbered in their order, and which days are done."""
+    _insert(session, BilledPeriod, map(_days, outcome.free))
+    drafts = outcome.drafts
     if not drafts:
         return []
     of = {
@@ -39,7 +41,7 @@ def issue(session: Session, partner: Partner, drafts: Sequence[Draft], *, revers
     pairs = [({"bill_id": bill.id}, draft) for bill, draft in zip(bills, drafts, strict=True)]
     _insert(session, BillLine, (of | row for of, draft in pairs for row in _lines(draft)))
     _insert(session, BillShare, (of | row for of, draft in pairs for row in _shares(draft)))
-    _insert(session, BilledPeriod, (of | row for of, draft in pairs for row in _covers(draft)))
+    _insert(session, BilledPeriod, (of | row for of, draft in pairs for row in map(_days, draft.covers)))
     of_bills(session, Event.BILL_ISSUED, bills)
     return bills
 
@@ -60,9 +62,8 @@ def _shares(draft: Draft) -> Iterable[Row]:
         yield account | {"amount_minor": one.amount_minor}
 
 
-def _covers(draft: Draft) -> Iterable[Row]:
-    for one in draft.covers:
-        yield {"account_id": one.account_id, "starts_on": one.starts_on, "ends_on": one.ends_on}
+def _days(one: Cover) -> Row:
+    return {"account_id": one.account_id, "starts_on": one.starts_on, "ends_on": one.ends_on}
 
 
 def _insert(session: Session, model: Any, rows: Iterable[Row]) -> None:

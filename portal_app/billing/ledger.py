@@ -112,7 +112,7 @@ class _Ledger:
         usage = inputs.usage_of(self.session, [contract.account_id for _, contract in rows])
         decide = plan.day if pays else plan.matters
         outcome = decide(terms, [contract for _, contract in rows], usage, book, on)
-        for bill in issuing.issue(self.session, self.partner, outcome.drafts, reverse_charge=terms.reverse_charge):
+        for bill in issuing.issue(self.session, self.partner, outcome, reverse_charge=terms.reverse_charge):
             mailing.announce(self.session, bill.id or 0)
         kept = {row.account_id: row for row, _ in rows}
         self._turn(kept, outcome.contracts, on)

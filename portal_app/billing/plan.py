@@ -126,11 +126,15 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A day's bills in the order of their numbers, the contracts that go on, and the accounts whose contract ended."""
+    """A day's bills in the order of their numbers, the contracts that go on, and the accounts whose contract ended.
+
+    `free` are days that came to nothing: they are done, and no bill says so.
+    """
 
     drafts: tuple[Draft, ...]
     contracts: tuple[Contract, ...]
     ended: tuple[int, ...] = ()
+    free: tuple[Cover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def day(terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book: Book,
     if on != calendar.payment_date(terms.payment_day, on):
         return own
     together = _consolidated(_Day(terms, usage, book, on), own.contracts)
-    return Outcome(own.drafts + together.drafts, together.contracts, own.ended)
+    return Outcome(own.drafts + together.drafts, together.contracts, own.ended, own.free + together.free)
 
 
 def matters(terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book: Book, on: date) -> Outcome:
@@ -164,17 +168,27 @@ def matters(terms: Terms, contracts: Iterable[Contract], usage: UsageOf, book: B
             after.append(standing)
         else:
             ended.append(contract.account_id)
-    return Outcome(tuple(today.own_drafts(parts)), tuple(after), tuple(ended))
+    drafts, free = today.own_drafts(parts)
+    return Outcome(tuple(drafts), tuple(after), tuple(ended), tuple(free))
 
 
-def last_days(terms: Terms, contract: Contract, usage: UsageOf, book: Book, on: date) -> Draft | None:
+def last_days(terms: Terms, contract: Contract, usage: UsageOf, book: Book, on: date) -> Outcome:
     """The last bill of a contract that is over with the day itself, for the days that no bill covers yet."""
     until = on + timedelta(days=1)
     if contract.covered_until >= until:
-        return None
+        return Outcome((), ())
     today = _Day(terms, usage, book, on)
     part = today.part(contract, until, contract.covered_until)
-    return today.draft(f"account:{contract.account_id}:{contract.covered_until}", BillKind.ACCOUNT, [part], on.day)
+    once = f"account:{contract.account_id}:{contract.covered_until}"
+    return _of_bill(today.draft(once, BillKind.ACCOUNT, [part], on.day), [part])
+
+
+def _of_bill(draft: Draft | None, parts: Iterable["_Part"], contracts: Iterable[Contract] = ()) -> Outcome:
+    return Outcome(
+        drafts=(draft,) if draft else (),
+        contracts=tuple(contracts),
+        free=() if draft else tuple(part.cover for part in parts),
+    )
 
 
 def forecast(
@@ -273,7 +287,7 @@ def _consolidated(today: "_Day", contracts: Sequence[Contract]) -> Outcome:
     once = f"monthly:{today.terms.partner_id}:{today.on}"
     draft = today.draft(once, BillKind.CONSOLIDATED, list(parts.values()), today.terms.payment_day)
     after = (parts[each.account_id].covered if each.account_id in parts else each for each in contracts)
-    return Outcome((draft,) if draft else (), tuple(after))
+    return _of_bill(draft, parts.values(), after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,8 +329,13 @@ class _Day:
         lines = account_lines(contract.account_id, contract.name, used, self.book, plan=plan, pieces=pieces)
         return _Part(contract, until, effective, lines)
 
-    def own_drafts(self, parts: Sequence[_Part]) -> Iterable[Draft]:
-        """A bill for each part; annual ones that begin on one day share theirs where the partner's terms say so."""
+    def own_drafts(self, parts: Sequence[_Part]) -> tuple[list[Draft], list[Cover]]:
+        """A bill for each part; annual ones that begin on one day share theirs where the partner's terms say so.
+
+        Then the days of those that come to nothing.
+        """
+        drafts: list[Draft] = []
+        free: list[Cover] = []
         groups: dict[object, list[_Part]] = {}
         for n, part in enumerate(parts):
             shared = self.terms.annual_together and part.contract.plan == Plan.ANNUAL and not part.contract.excluded
@@ -326,7 +345,10 @@ class _Day:
             once = f"account:{first.account_id}:{first.covered_until}"
             kind = BillKind.ACCOUNT if len(group) == 1 else BillKind.CONSOLIDATED
             if draft := self.draft(once, kind, group, first.anchor_on.day):
-                yield draft
+                drafts.append(draft)
+            else:
+                free += (part.cover for part in group)
+        return drafts, free
 
     def draft(self, once: str, kind: BillKind, parts: Sequence[_Part], anchor_day: int) -> Draft | None:
         """The bill of the parts; None where it would come to nothing."""

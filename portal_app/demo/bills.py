@@ -40,11 +40,11 @@ def make_bills(session: Session, partner: Partner, made: Sequence[Made], now: da
     subscribed = {one.account.id: one for one in made if not one.plan.is_trial}
     year = _Year(partner, profile, today)
     contracts = {key: year.begun(one) for key, one in subscribed.items()}
-    drafts = year.run(session, contracts)
+    lived = year.run(session, contracts)
     session.add_all(_row(partner, contract) for contract in contracts.values())
-    bills = issuing.issue(session, partner, drafts, reverse_charge=False)
+    bills = issuing.issue(session, partner, lived, reverse_charge=False)
     chooser = Random(partner.code)  # noqa: S311
-    for bill, draft in zip(bills, drafts, strict=True):
+    for bill, draft in zip(bills, lived.drafts, strict=True):
         bill.created_at = datetime.combine(bill.issued_on, time(6), UTC)
         state = subscribed[draft.shares[0].account_id].plan.state[2]
         if not _stays_open(bill, state, today):
@@ -97,18 +97,18 @@ class _Year:
         known = calendar.month_before(contract.anchor_on, mark) <= self.start
         return calendar.mark_after(contract.anchor_on, mark, 12) if known else mark
 
-    def run(self, session: Session, contracts: dict[int, Contract]) -> list[plan.Draft]:
+    def run(self, session: Session, contracts: dict[int, Contract]) -> plan.Outcome:
         """What was billed; the contracts stand after it as they do today."""
         terms = inputs.terms_of(self.partner, self.profile)
         usage = inputs.usage_of(session, list(contracts))
         book = books.book_of(session, self.partner, self.start)
-        drafts: list[plan.Draft] = []
+        lived = plan.Outcome((), ())
         on = self.start
         while (on := self._next(on, contracts.values())) <= self.today:
             outcome = plan.day(terms, contracts.values(), usage, book, on)
-            drafts += outcome.drafts
+            lived = replace(lived, drafts=lived.drafts + outcome.drafts, free=lived.free + outcome.free)
             contracts |= {contract.account_id: contract for contract in outcome.contracts}
-        return drafts
+        return lived
 
     def _next(self, after: date, contracts: Iterable[Contract]) -> date:
         pays = calendar.payment_date(self.profile.payment_day, after)

@@ -197,7 +197,10 @@ class BillShare(SQLModel, table=True):
 
 
 class BilledPeriod(SQLModel, table=True):
-    """Days of an account that a bill covers. The key and a trigger forbid to cover a day twice."""
+    """Days of an account that are done: `bill_id` is None where they came to nothing.
+
+    The key and a trigger forbid to bill a day twice.
+    """
 
     __tablename__ = "billed_period"
     __table_args__ = (CheckConstraint("ends_on > starts_on", name="ends_after_start"),)
@@ -205,7 +208,7 @@ class BilledPeriod(SQLModel, table=True):
     account_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     starts_on: date = Field(primary_key=True)
     ends_on: date
-    bill_id: int = Field(foreign_key="bill.id", index=True)
+    bill_id: int | None = Field(default=None, foreign_key="bill.id", index=True)
 
 
 class Counter(SQLModel, table=True):

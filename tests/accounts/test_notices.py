@@ -100,13 +100,21 @@ def test_a_change_that_is_undone_tells_nobody() -> None:
     assert len(mails()) == 1
 
 
+_BEFORE = "CREATE TRIGGER refuse BEFORE UPDATE OF status ON account"
+_STUCK = "WHEN (old.name = 'Stuck' AND new.status <> old.status)"
+_REFUSE = {
+    "sqlite": (f"{_BEFORE} {_STUCK} BEGIN SELECT RAISE(ABORT, 'no'); END",),
+    "postgresql": (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE integrity_constraint_violation; END $$",
+        f"{_BEFORE} FOR EACH ROW {_STUCK} EXECUTE FUNCTION refuse()",
+    ),
+}
+
+
 def test_a_row_that_the_database_refuses_tells_nothing() -> None:
     db.write(company, ("Acme", "Stuck"), ("ann@people.example",))
-    refuse = (
-        "CREATE TRIGGER refuse BEFORE UPDATE OF status ON account WHEN old.name = 'Stuck' AND new.status <> old.status "
-        "BEGIN SELECT RAISE(ABORT, 'no'); END"
-    )
-    db.write(lambda session: session.connection().exec_driver_sql(refuse))
+    for statement in _REFUSE[db.engine().dialect.name]:
+        db.write(lambda session, it=statement: session.connection().exec_driver_sql(it))
     assert advance(9 * DAY).refused == 1
     assert [mail.subject for mail in mails()] == ["The trial of Acme ends soon"]
 

@@ -79,8 +79,11 @@ def test_the_export_is_recorded_on_both_sides(cast: Cast, send: Send) -> None:
     assert found(cast, partner="ALPHA001").rows[0].description == words
     own = send("GET", "/operator/audit/export.csv", headers=headers)
     assert words in own.text
-    unknown = send("GET", "/operator/audit/export.csv?partner=NOBODY", headers=headers)
-    assert (unknown.status_code, unknown.headers["location"]) == (303, "/operator/audit")
+    for nobody in ("NOBODY", "ALPHA%00002"):
+        unknown = send("GET", f"/operator/audit/export.csv?partner={nobody}", headers=headers)
+        assert (unknown.status_code, unknown.headers["location"]) == (303, "/operator/audit")
+    odd = send("GET", "/operator/audit/export.csv?partner=ALPHA001&account=%00&user=a%00b&from=%00", headers=headers)
+    assert odd.status_code == 200
 
 
 @pytest.mark.parametrize("who", ["alice", "dave", "sam", "nobody"])

@@ -91,7 +91,7 @@ def outcome() -> dict[str, list[Any]]:
 
         def of_bills(model: type[SQLModel]) -> list[Any]:
             rows = (row.model_dump() for row in session.exec(select(model)))
-            return sorted(((number[row.pop("bill_id")], row) for row in rows), key=repr)
+            return sorted(((number.get(row.pop("bill_id")), row) for row in rows), key=repr)
 
         return {
             "bills": [bill.model_dump(exclude={"id", "created_at", "paid_at"}) for bill in bills],

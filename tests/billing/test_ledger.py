@@ -6,6 +6,8 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from portal_app import clock, db
@@ -90,6 +92,28 @@ def test_a_month_is_billed_on_the_payment_day_with_the_days_before_it(monkeypatc
     assert owed == {share.account_id: ("due", share.amount_minor) for share in shares}
     assert [mail.recipient for mail in every(OutboxMail)] == ["bills@example.com"]
     assert made.buyer["email"] == "bills@example.com"
+
+
+def test_days_that_come_to_nothing_are_done_without_a_bill(monkeypatch: pytest.MonkeyPatch) -> None:
+    with db.writing() as session:
+        book(session)
+        of, [account] = partner(session, (NOW, "monthly"), payment_day=20)
+        olga = factories.actor(factories.user(session, kind="operator"))
+    for number, seats in enumerate((0, 3, 0)):
+        with db.writing() as session:
+            session.execute(update(BackupTask).values(billed_entities=seats))
+        set_now(monkeypatch, NOW + (12 + 31 * number) * DAY)
+        cycle.run_cycle()
+    [made] = bills()
+    done = sorted((one.starts_on, one.ends_on, one.bill_id) for one in every(BilledPeriod))
+    assert done == [
+        (date(2026, 3, 10), date(2026, 5, 1), None),
+        (date(2026, 5, 1), date(2026, 6, 1), made.id),
+        (date(2026, 6, 1), date(2026, 7, 1), None),
+    ]
+    assert db.read(reconcile.faults, olga, of.id) == []
+    with pytest.raises(IntegrityError), db.writing() as session:
+        factories.save(session, BilledPeriod(account_id=account.id, starts_on=done[2][0], ends_on=done[2][1]))
 
 
 def test_a_due_date_that_passes_makes_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
