@@ -105,7 +105,8 @@ _STUCK = "WHEN (old.name = 'Stuck' AND new.status <> old.status)"
 _REFUSE = {
     "sqlite": (f"{_BEFORE} {_STUCK} BEGIN SELECT RAISE(ABORT, 'no'); END",),
     "postgresql": (
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE integrity_constraint_violation; END $$",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE integrity_constraint_violation; END $$",
         f"{_BEFORE} FOR EACH ROW {_STUCK} EXECUTE FUNCTION refuse()",
     ),
 }
