@@ -17,11 +17,7 @@ def _word(word: str) -> rx.Var[str]:
 
 
 NAME, PRODUCT, SUPPORT_EMAIL = _word("name"), _word("product"), _word("support")
-_LEGAL = (
-    ("Privacy", _word("privacy || undefined")),
-    ("Terms", _word("terms || undefined")),
-    ("Security", _word("security || undefined")),
-)
+_LEGAL = (("Privacy", _word("privacy")), ("Terms", _word("terms")), ("Security", _word("security")))
 
 
 def brand_sign() -> rx.Component:
