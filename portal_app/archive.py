@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, select
@@ -150,7 +148,7 @@ def _check(database: Path) -> None:
 
 def _check_known(found: set[str]) -> None:
     """Refuse what a newer version of the portal has written."""
-    known = {script.revision for script in ScriptDirectory(str(migrations.ROOT / "alembic")).walk_revisions()}
+    known = migrations.known().keys()
     if not found <= known:
         raise Invalid("The backup was made by a newer version of the portal. Install that version first.")
 
@@ -198,7 +196,7 @@ def _about() -> dict[str, object]:
 def _shapes_there() -> set[str]:
     """Of the PostgreSQL database; none when it is empty."""
     with db.engine().connect() as connection:
-        return set(MigrationContext.configure(connection).get_current_heads())
+        return migrations.revisions_of(connection)
 
 
 def _private(path: Path) -> io.BufferedWriter:

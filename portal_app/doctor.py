@@ -13,8 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DatabaseError
@@ -146,12 +144,10 @@ def _reached() -> Iterator[Finding]:
 
 
 def _shape(connection: Connection) -> Finding:
-    scripts = ScriptDirectory(str(migrations.ROOT / "alembic"))
-    known = {script.revision for script in scripts.walk_revisions()}
-    found = set(MigrationContext.configure(connection).get_current_heads())
-    if not found <= known:
+    found = migrations.revisions_of(connection)
+    if not found <= migrations.known().keys():
         return Finding(Level.FAIL, "Database: a newer version of the portal wrote it.", "Install that version.")
-    if found != set(scripts.get_heads()):
+    if found != migrations.newest():
         empty = not inspect(connection).get_table_names()
         what = "it is empty" if empty else "it is from an older version"
         return Finding(Level.WARN, f"Database: {what}.", "The next start brings it up to date.")

@@ -3,12 +3,11 @@
 import logging
 import re
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 import reflex as rx
-from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from reflex_base.constants import CompileVars
 from socketio.exceptions import ConnectionRefusedError
 from starlette.middleware.cors import CORSMiddleware
@@ -19,10 +18,16 @@ from portal_app import build, metrics
 from portal_app.auth import guard
 from portal_app.auth.actor import Origin
 from portal_app.auth.routes import host_of
+from portal_app.later import Later
 from portal_app.settings import settings
 from portal_app.shell import headers, limits, messages, observed, outages
 from portal_app.shell.built import BuiltFiles
 from portal_app.shell.moving import Tabs
+
+if TYPE_CHECKING:
+    from granian.utils import proxies
+else:
+    proxies = Later("granian.utils.proxies")
 
 log = logging.getLogger("portal.http")
 # What a tab names itself: made by the page or, for a second tab, by the server.
@@ -67,8 +72,8 @@ def _refusal(scope: Scope) -> Response | None:
 def outermost(app: ASGIApp) -> ASGIApp:
     """The portal as the network sees it. Forwarded headers count only from the configured proxies."""
     guarded: ASGIApp = Edge(BuiltFiles(app, build.CLIENT))
-    proxies = [form for proxy in settings().trusted_proxies for form in _forms(proxy)]
-    return wrap_asgi_with_proxy_headers(guarded, trusted_hosts=proxies) if proxies else guarded
+    trusted = [form for proxy in settings().trusted_proxies for form in _forms(proxy)]
+    return proxies.wrap_asgi_with_proxy_headers(guarded, trusted_hosts=trusted) if trusted else guarded
 
 
 def _forms(proxy: str) -> list[str]:

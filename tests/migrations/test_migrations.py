@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 from sqlmodel import SQLModel
 
@@ -48,3 +49,9 @@ def test_processes_that_start_together_upgrade_once(empty: Engine) -> None:
     assert "account" in inspect(empty).get_table_names()
     with empty.connect() as connection:
         assert migrations.is_current(connection)
+
+
+def test_the_files_are_read_as_alembic_reads_them() -> None:
+    scripts = ScriptDirectory(str(migrations.ROOT / "alembic"))
+    assert migrations.newest() == set(scripts.get_heads())
+    assert migrations.known() == {one.revision: one.down_revision or "" for one in scripts.walk_revisions()}

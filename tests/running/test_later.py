@@ -8,7 +8,7 @@ import pytest
 from portal_app.later import Later
 from tests.bench import data
 
-SELDOM = {"facturx", "lxml", "obstore", "pypdf", "stripe", "typst", "webauthn"}
+SELDOM = {"alembic", "facturx", "granian", "lxml", "obstore", "pypdf", "stripe", "typst", "webauthn"}
 LOADED = "import sys, portal_app.portal_app as portal; portal.app(); print(*sys.modules)"
 
 
