@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from portal_app.models import AccountStatus
-from tests.e2e.people import ADMIN, BILLING, LIMITED, Company, People, ready
+from tests.e2e.people import ADMIN, BILLING, LIMITED, Company, People, check, ready
 
 ALL = "60 of 60 Total Accounts"
 
@@ -174,9 +174,9 @@ def test_reload_back_and_a_second_tab_keep_the_question(people: People) -> None:
 def test_ticks_choose_rows_the_page_and_all_that_match(people: People) -> None:
     page = ready(people.open(ADMIN))
     bar = page.get_by_role("status").filter(has_text="selected")
-    page.get_by_role("checkbox", name="Select Abigail Thornton").check()
+    check(page.get_by_role("checkbox", name="Select Abigail Thornton"))
     expect(bar).to_have_text("1 selected")
-    page.get_by_role("checkbox", name="Select all rows on this page").check()
+    check(page.get_by_role("checkbox", name="Select all rows on this page"))
     expect(bar).to_have_text("25 selected")
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_text("Page 2 of 3")).to_be_visible()
@@ -190,7 +190,7 @@ def test_ticks_choose_rows_the_page_and_all_that_match(people: People) -> None:
 
 def test_another_filter_forgets_the_ticks(people: People) -> None:
     page = ready(people.open(ADMIN))
-    page.get_by_role("checkbox", name="Select Abigail Thornton").check()
+    check(page.get_by_role("checkbox", name="Select Abigail Thornton"))
     expect(page.get_by_text("1 selected")).to_be_visible()
     chosen(page, "Account Status").select_option(label="Trial Expired")
     expect(page).to_have_url(re.compile("status=trial_expired"))
