@@ -52,8 +52,7 @@ async def template(request: Request) -> Response:
 @guard.requires(Permission.ACCOUNTS_ADD)
 async def faults(request: Request) -> Response:
     """GET /accounts/import/faults.csv?job=…: all faults of the file as it is now."""
-    # PostgreSQL takes no NUL.
-    job = request.query_params.get("job", "").replace("\0", "")
+    job = request.query_params.get("job", "")
     try:
         actor = await actor_of(request, faults)
         content = await anyio.to_thread.run_sync(_faults, actor, job, limiter=import_service.ONE_AT_A_TIME)

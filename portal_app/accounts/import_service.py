@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from anyio import CapacityLimiter
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
@@ -117,17 +117,22 @@ def prune(session: Session) -> None:
 def find(session: Session, actor: Actor, job: str) -> Upload:
     """The user's own import, or NotFound: unknown, too old and a stranger's are the same."""
     actor.require(Permission.ACCOUNTS_ADD)
-    found = session.execute(_uploads(actor).where(col(AccountImport.id) == job)).first()
+    found = session.execute(_uploads(actor).where(_is(job))).first()
     if found is None:
         raise NotFound(NOT_FOUND)
     return _upload(found)
+
+
+def _is(job: str) -> ColumnElement[bool]:
+    # PostgreSQL takes no NUL.
+    return col(AccountImport.id) == job.replace("\0", "")
 
 
 def cancel(session: Session, actor: Actor, job: str) -> None:
     """Forget a file that was not imported yet."""
     actor.require(Permission.ACCOUNTS_ADD)
     waiting = col(AccountImport.state) == ImportState.WAITING
-    session.execute(delete(AccountImport).where(col(AccountImport.id) == job, *_mine(actor), waiting))
+    session.execute(delete(AccountImport).where(_is(job), *_mine(actor), waiting))
 
 
 def form(session: Session, actor: Actor) -> Form:
@@ -223,7 +228,7 @@ def _taken_faults(session: Session, emails: Mapping[str, tuple[int, str]], on_st
 
 
 def _save_job(session: Session, actor: Actor, job: str, checked: Checked, on_step: OnStep) -> Saved:
-    mine = (col(AccountImport.id) == job, *_mine(actor))
+    mine = (_is(job), *_mine(actor))
     # Whoever clicks twice, or in two tabs, waits here and then finds it done.
     found = session.execute(
         select(AccountImport.state, AccountImport.accounts, AccountImport.file_name).where(*mine).with_for_update()
@@ -282,7 +287,7 @@ def _upload(row: Any) -> Upload:
 
 
 def _content(session: Session, actor: Actor, job: str) -> bytes:
-    content = session.scalar(select(col(AccountImport.content)).where(col(AccountImport.id) == job, *_mine(actor)))
+    content = session.scalar(select(col(AccountImport.content)).where(_is(job), *_mine(actor)))
     if content is None:
         raise NotFound(NOT_FOUND)
     return content

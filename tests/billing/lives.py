@@ -87,11 +87,12 @@ def outcome() -> dict[str, list[Any]]:
     """All that billing has made: bills under their numbers, whatever the ids of their rows."""
     with db.reading() as session:
         bills = list(session.exec(select(Bill).order_by(col(Bill.number))))
-        number = {bill.id: bill.number for bill in bills}
+        # Days that came to nothing are on no bill.
+        number = {bill.id: bill.number for bill in bills} | {None: None}
 
         def of_bills(model: type[SQLModel]) -> list[Any]:
             rows = (row.model_dump() for row in session.exec(select(model)))
-            return sorted(((number.get(row.pop("bill_id")), row) for row in rows), key=repr)
+            return sorted(((number[row.pop("bill_id")], row) for row in rows), key=repr)
 
         return {
             "bills": [bill.model_dump(exclude={"id", "created_at", "paid_at"}) for bill in bills],
