@@ -40,9 +40,15 @@ def plain_id(ident: str) -> rx.Var[str]:
 def follows(prop: str, value: Any) -> dict[str, Any]:
     """Ties a native control's `checked` or `value` to the server without making the user wait for it.
 
-    The browser shows the choice at once; each render then sets what the server says. (React's own controlled
-    inputs jump back until the answer is there.)
+    The browser shows the choice at once; a render sets what the server says only when that is new, as the answer to
+    an earlier choice may come first. What the server leaves as it was shows again a second later. (React's own
+    controlled inputs jump back until the answer is there.)
     """
     var = rx.Var.create(value)
-    sync = rx.Var(f"((el) => {{ if (el) el.{prop} = {var!s}; }})", _var_data=var._get_all_var_data())
+    sync = rx.Var(
+        f"((el) => {{ const said = {var!s}; if (!el) return;"
+        f" if (el.said !== said) {{ el.{prop} = said; el.said = el.{prop}; }}"
+        f" else if (el.{prop} !== said) setTimeout(() => {{ el.{prop} = el.said; }}, 1000); }})",
+        _var_data=var._get_all_var_data(),
+    )
     return {"ref": sync}

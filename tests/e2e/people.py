@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 from sqlmodel import Session, col, select
 
 from portal_app import db
@@ -199,10 +199,3 @@ def found(session: Session) -> Company:
     """A new partner with an administrator."""
     partner = factories.partner(session)
     return Company(int(partner.id or 0), str(factories.user(session, partner).email))
-
-
-def check(box: Locator, *, ticked: bool = True) -> None:
-    """Tick a box, or untick it. Its answer may come behind the one to the box before, which shows it as it was."""
-    if box.is_checked() != ticked:
-        box.click()
-    expect(box).to_be_checked(checked=ticked)

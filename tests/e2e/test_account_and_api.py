@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from portal_app import db
 from portal_app.auth import tokens
 from portal_app.auth.permissions import Permission
-from tests.e2e.people import Company, People, check
+from tests.e2e.people import Company, People
 from tests.webhooks.peers import running
 
 
@@ -32,8 +32,8 @@ def test_what_is_saved_survives_and_new_accounts_begin_with_it(people: People, c
     page.get_by_label("Address").fill("1 High Street\nLondon")
     page.get_by_label("Phone").fill("+44 20 7946 0000")
     page.get_by_label("Time zone").fill("Asia/Tokyo")
-    check(page.get_by_label("Auto-subscription without trial"))
-    check(page.get_by_label("Annual", exact=True))
+    page.get_by_label("Auto-subscription without trial").check()
+    page.get_by_label("Annual", exact=True).check()
     save(page)
     told(page, "Saved.")
     page.reload()
@@ -95,7 +95,7 @@ def test_a_webhook_is_added_told_and_deleted(people: People, company: Company) -
     with running() as program:
         url = program.url
         dialog.get_by_role("textbox", name="Address").fill(url)
-        check(dialog.get_by_label("Backup failed"))
+        dialog.get_by_label("Backup failed").check()
         dialog.get_by_role("button", name="Add", exact=True).click()
         secret = page.get_by_label("Signing secret", exact=True)
         expect(secret).to_have_value(re.compile(r"^whsec_"))
@@ -115,8 +115,8 @@ def test_a_webhook_is_added_told_and_deleted(people: People, company: Company) -
         assert program.came[1].id == program.came[0].id
         dialog.get_by_role("button", name="Done").click()
     row.get_by_role("button", name=f"Edit {url}").click()
-    check(dialog.get_by_label("On", exact=True), ticked=False)
-    check(dialog.get_by_label("Bill paid"))
+    dialog.get_by_label("On", exact=True).uncheck()
+    dialog.get_by_label("Bill paid").check()
     dialog.get_by_role("button", name="Save").click()
     told(page, "Saved.")
     page.reload()

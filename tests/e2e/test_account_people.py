@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from portal_app import db
 from portal_app.models import Account
 from tests import factories
-from tests.e2e.people import CUSTOMER, PHONE, Company, People, check, ready
+from tests.e2e.people import CUSTOMER, PHONE, Company, People, ready
 from tests.security.test_no_price import money_in
 from tests.users.people import link_of
 
@@ -30,7 +30,7 @@ def invited(people: People, page: Page, account_id: int) -> None:
     form.get_by_label("Name").fill("Nora")
     expect(form.get_by_label("Access accounts")).to_be_disabled()
     expect(form.get_by_label("Remove accounts")).to_have_count(0)
-    check(form.get_by_label("Restore data"))
+    form.get_by_label("Restore data").check()
     form.get_by_role("button", name="Save").click()
     expect(page.get_by_text(f"{GUEST} was added")).to_be_visible()
     row = page.get_by_role("row", name=re.compile(GUEST))
@@ -62,7 +62,7 @@ def test_a_customers_user_is_added_and_gets_what_is_ticked_at_once(people: Peopl
 
     page.reload()
     page.get_by_role("button", name=f"Edit {GUEST}").click()
-    check(page.get_by_role("dialog", name="Edit user").get_by_label("Manage customer users"))
+    page.get_by_role("dialog", name="Edit user").get_by_label("Manage customer users").check()
     page.get_by_role("dialog", name="Edit user").get_by_role("button", name="Save").click()
     expect(page.get_by_text(f"{GUEST} was saved")).to_be_visible()
     guest.goto(f"/accounts/{account_id}/users")
@@ -75,7 +75,7 @@ def test_a_customers_user_is_added_and_gets_what_is_ticked_at_once(people: Peopl
 
     # Taken away again: the next click in the open tab hears of it.
     page.get_by_role("button", name=f"Edit {GUEST}").click()
-    check(page.get_by_role("dialog", name="Edit user").get_by_label("Manage customer users"), ticked=False)
+    page.get_by_role("dialog", name="Edit user").get_by_label("Manage customer users").uncheck()
     page.get_by_role("dialog", name="Edit user").get_by_role("button", name="Save").click()
     expect(page.get_by_role("row", name=re.compile(GUEST))).not_to_contain_text("Manage customer users")
     guest.get_by_role("button", name="+ Add new user").click()
@@ -108,7 +108,7 @@ def test_an_account_is_removed_after_its_name_was_typed(people: People, company:
     page = people.open(company.email, f"/accounts/{account_id}/settings")
     remove = page.get_by_role("button", name="Remove Account")
     expect(remove).to_be_disabled()
-    check(page.get_by_label("I approve the removal of my data"))
+    page.get_by_label("I approve the removal of my data").check()
     expect(remove).to_be_enabled()
     remove.click()
     dialog = page.get_by_role("alertdialog")

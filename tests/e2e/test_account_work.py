@@ -19,7 +19,7 @@ from portal_app.backups.entities.rows import SeenEntity
 from portal_app.backups.task_forms import WantedTask
 from portal_app.models import BackupRun, BackupTask, Outcome, Partner
 from tests import factories
-from tests.e2e.people import CUSTOMER, PHONE, WIDE, Company, People, check
+from tests.e2e.people import CUSTOMER, PHONE, WIDE, Company, People
 from tests.e2e.servers import Portal
 from tests.e2e.test_frame import serious
 
@@ -79,8 +79,8 @@ def test_from_a_folder_to_a_restored_file(people: People, company: Company, fold
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Restore or export").click()
     expect(page.get_by_role("heading", name="Restore", exact=True)).to_be_visible()
-    check(page.get_by_role("radio", name="Chosen entities"))
-    check(page.get_by_role("checkbox", name="hr"))
+    page.get_by_role("radio", name="Chosen entities").check()
+    page.get_by_role("checkbox", name="hr").check()
     page.get_by_role("button", name="Restore", exact=True).click()
     past = page.get_by_role("table", name="Restores and exports")
     expect(past.get_by_role("row", name="Restore Office")).to_contain_text("Done", timeout=PATIENTLY)
@@ -133,7 +133,7 @@ def test_entities_are_searched_paged_and_decided_about(people: People, company: 
     expect(page.get_by_text("1 entity added.")).to_be_visible()
     page.get_by_label("State", exact=True).select_option(label="Failed")
     expect(page.get_by_role("heading", name="1 of 32 entities")).to_be_visible()
-    check(page.get_by_role("checkbox", name="Select Carol"))
+    page.get_by_role("checkbox", name="Select Carol").check()
     page.get_by_role("button", name="Archive", exact=True).click()
     expect(page.get_by_text("1 entity archived.")).to_be_visible()
     page.get_by_label("State", exact=True).select_option(label="Archived")
@@ -152,7 +152,7 @@ def test_the_original_place_is_written_to_only_after_the_question(people: People
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("heading", name="None yet")).to_be_visible()
-    check(page.get_by_role("radio", name="Chosen entities"))
+    page.get_by_role("radio", name="Chosen entities").check()
     page.get_by_role("button", name="Restore", exact=True).click()
     expect(page.get_by_text("Tick what is to be brought back.")).to_be_visible()
 

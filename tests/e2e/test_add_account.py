@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from portal_app import db
 from portal_app.models import Account, User
 from portal_app.text import fold
-from tests.e2e.people import Company, People, check, ready, sign_in
+from tests.e2e.people import Company, People, ready, sign_in
 from tests.factories import PASSWORD as STRONG
 
 TAKEN = "This email belongs to another account or user. Each account needs its own."
@@ -52,8 +52,8 @@ def test_an_account_is_on_the_dashboard_at_once(people: People, company: Company
     page = open_form(people, company)
     fill(page, name, f"  New.Customer{company.partner_id}@Example.com ")
     page.get_by_label("Data Center Location").select_option(label="Germany (Frankfurt)")
-    check(page.get_by_label("Auto-subscription without trial"))
-    check(page.get_by_label("Annual", exact=True))
+    page.get_by_label("Auto-subscription without trial").check()
+    page.get_by_label("Annual", exact=True).check()
     add(page)
     expect(page.get_by_role("heading", name="Total Accounts")).to_have_text("1 of 1 Total Accounts")
     expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()

@@ -14,7 +14,7 @@ from portal_app.backups import tasks
 from portal_app.backups.task_forms import WantedTask
 from portal_app.models import BackupTask, Job, JobState, Partner, UserAccount
 from tests import factories
-from tests.e2e.people import PHONE, WIDE, Company, People, check
+from tests.e2e.people import PHONE, WIDE, Company, People
 from tests.e2e.test_frame import serious
 
 S3 = {"bucket": "files", "access_key_id": "AKIA", "secret_access_key": "s3cr3t"}
@@ -59,7 +59,7 @@ def test_a_new_task_is_added_by_keyboard_and_faults_lose_nothing(people: People,
     page.get_by_label("Access key ID").fill("AKIA7")
     page.get_by_label("How often").select_option(label="Weekly")
     page.get_by_label("How long backups are kept").select_option(label="1 year")
-    check(page.get_by_role("radio", name="Ask"))
+    page.get_by_role("radio", name="Ask").check()
     # Enter in a field saves; it does not check.
     page.get_by_label("Access key ID").press("Enter")
     expect(page.get_by_label("Name", exact=True)).to_be_focused()
@@ -112,7 +112,7 @@ def test_search_and_view_live_in_the_address_and_ticked_tasks_are_paused(people:
     expect(line(page, "Gamma")).to_contain_text("Outside tool")
     expect(line(page, "Gamma").get_by_role("button", name="Back up now")).to_have_count(0)
     for name in ("Alpha", "Gamma"):
-        check(page.get_by_role("checkbox", name=f"Select {name}"))
+        page.get_by_role("checkbox", name=f"Select {name}").check()
     expect(page.get_by_text("2 selected")).to_be_visible()
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text("2 of 2 tasks paused.")).to_be_visible()

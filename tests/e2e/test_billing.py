@@ -8,7 +8,7 @@ from sqlmodel import Session
 from portal_app import clock, db
 from portal_app.models import Account, Partner
 from tests.billing.factories import bill
-from tests.e2e.people import PHONE, Company, People, check
+from tests.e2e.people import PHONE, Company, People
 
 GOOD, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
 
@@ -87,7 +87,7 @@ def test_details_keep_what_was_typed_and_cards_come_and_go(people: People, compa
     page.get_by_label("Company Tax Id").fill("DE136695977")
     page.get_by_label("Email", exact=True).fill("bills@alpha.example")
     page.get_by_label("Payment Day").select_option("15")
-    check(page.get_by_label("Attachment"))
+    page.get_by_label("Attachment").check()
     page.get_by_role("button", name="Update Billing Details").click()
     expect(page.get_by_text("This is no VAT number of Germany")).to_be_visible()
     expect(page.get_by_label("Company Tax Id")).to_have_value("DE136695977")

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from portal_app import db
 from portal_app.models import Account, AccountStatus, Partner
 from tests.billing import factories as billing
-from tests.e2e.people import ADMIN, PHONE, WIDE, Company, People, check, ready
+from tests.e2e.people import ADMIN, PHONE, WIDE, Company, People, ready
 from tests.e2e.test_frame import serious
 
 
@@ -66,7 +66,7 @@ def test_the_subscription_is_capped_changed_and_canceled(people: People, company
 def test_the_dashboard_leads_to_the_bills_and_tells_the_price(people: People, company: Company) -> None:
     (account,) = company.add("Date", status=AccountStatus.TRIAL_STARTED)
     page = ready(people.open(company.email))
-    check(page.get_by_role("row", name=re.compile("Date")).get_by_role("checkbox"))
+    page.get_by_role("row", name=re.compile("Date")).get_by_role("checkbox").check()
     page.get_by_role("button", name="Subscribe").click()
     page.get_by_role("button", name="Monthly", exact=True).click()
     expect(page.get_by_text(re.compile("a month, tax included, for 1 account"))).to_be_visible()

@@ -1,13 +1,16 @@
 """The dashboard: widgets, search, filters, order, pages; all of it in the address."""
 
 import re
+from collections.abc import Callable
+from functools import partial
+from math import inf
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from portal_app.models import AccountStatus
-from tests.e2e.people import ADMIN, BILLING, LIMITED, Company, People, check, ready
+from tests.e2e.people import ADMIN, BILLING, LIMITED, Company, People, ready
 
 ALL = "60 of 60 Total Accounts"
 
@@ -30,6 +33,29 @@ def figure(page: Page, widget: str, label: str) -> Locator:
 
 def chosen(page: Page, filter_name: str) -> Locator:
     return page.get_by_role("combobox", name=filter_name, exact=True)
+
+
+class Line:
+    """A page's socket; what the server says on it can be kept back."""
+
+    def __init__(self) -> None:
+        self.left: float = inf
+        self.kept: list[Callable[[], None]] = []
+
+    def between(self, page: WebSocketRoute) -> None:
+        """Stand between a page and its server."""
+        page.connect_to_server().on_message(lambda message: self._hear(partial(page.send, message)))
+
+    def let(self, messages: float) -> None:
+        """Let so many more messages through, of those kept back first."""
+        self.left = messages
+        kept, self.kept = self.kept, []
+        for send in kept:
+            self._hear(send)
+
+    def _hear(self, send: Callable[[], None]) -> None:
+        self.left -= 1
+        self.kept.append(send) if self.left < 0 else send()
 
 
 def number_in(text: str) -> int:
@@ -174,9 +200,9 @@ def test_reload_back_and_a_second_tab_keep_the_question(people: People) -> None:
 def test_ticks_choose_rows_the_page_and_all_that_match(people: People) -> None:
     page = ready(people.open(ADMIN))
     bar = page.get_by_role("status").filter(has_text="selected")
-    check(page.get_by_role("checkbox", name="Select Abigail Thornton"))
+    page.get_by_role("checkbox", name="Select Abigail Thornton").check()
     expect(bar).to_have_text("1 selected")
-    check(page.get_by_role("checkbox", name="Select all rows on this page"))
+    page.get_by_role("checkbox", name="Select all rows on this page").check()
     expect(bar).to_have_text("25 selected")
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_text("Page 2 of 3")).to_be_visible()
@@ -188,9 +214,27 @@ def test_ticks_choose_rows_the_page_and_all_that_match(people: People) -> None:
     expect(rows(page).get_by_role("checkbox", checked=True)).to_have_count(0)
 
 
+def test_an_earlier_answer_leaves_a_later_tick_as_it_is(people: People, company: Company) -> None:
+    company.add("First", "Second")
+    context, line = people.profile(company.email), Line()
+    context.route_web_socket(re.compile("_event"), line.between)
+    page = context.new_page()
+    page.goto("/")
+    first, second = (rows(ready(page)).filter(has_text=name) for name in ("First", "Second"))
+    line.let(0)
+    first.get_by_role("checkbox").check()
+    second.get_by_role("checkbox").check()
+    line.let(1)
+    expect(first).to_have_attribute("data-ticked", "true")
+    assert second.get_by_role("checkbox").is_checked()
+    expect(second.get_by_role("checkbox")).not_to_be_checked()  # as no answer came for so long
+    line.let(inf)
+    expect(second.get_by_role("checkbox")).to_be_checked()
+
+
 def test_another_filter_forgets_the_ticks(people: People) -> None:
     page = ready(people.open(ADMIN))
-    check(page.get_by_role("checkbox", name="Select Abigail Thornton"))
+    page.get_by_role("checkbox", name="Select Abigail Thornton").check()
     expect(page.get_by_text("1 selected")).to_be_visible()
     chosen(page, "Account Status").select_option(label="Trial Expired")
     expect(page).to_have_url(re.compile("status=trial_expired"))

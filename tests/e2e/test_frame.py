@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import ADMIN, CUSTOMER, LIMITED, OPERATOR, PHONE, WIDE, Company, People, check, ready
+from tests.e2e.people import ADMIN, CUSTOMER, LIMITED, OPERATOR, PHONE, WIDE, Company, People, ready
 
 AXE = Axe()
 LIGHT, DARK = "rgb(250, 250, 251)", "rgb(14, 16, 20)"
@@ -179,7 +179,7 @@ def test_axe_finds_no_serious_fault_in_either_theme(people: People, name: str, w
 def test_axe_finds_no_serious_fault_in_what_opens(people: People, window: dict[str, int], theme: str) -> None:
     page = ready(people.open(ADMIN, "/?status=trial_expiring", viewport=window, color_scheme=theme))
     expect(page.locator(".skeleton")).to_have_count(0)
-    check(page.get_by_role("checkbox", name="Select").nth(1))
+    page.get_by_role("checkbox", name="Select").nth(1).check()
     page.get_by_role("button", name="Subscribe", exact=True).click()
     expect(page.get_by_role("button", name="Annual")).to_be_visible()
     assert serious(page) == []

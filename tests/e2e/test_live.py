@@ -14,7 +14,7 @@ from portal_app.auth import tokens
 from portal_app.auth.actor import system
 from portal_app.auth.permissions import Permission
 from portal_app.models import User, UserState
-from tests.e2e.people import ADMIN, Company, People, check, ready, sign_in
+from tests.e2e.people import ADMIN, Company, People, ready, sign_in
 from tests.e2e.servers import Portal
 
 
@@ -57,7 +57,7 @@ def test_a_reported_backup_shows_on_the_open_dashboard(people: People, portal: P
 def test_a_colleagues_new_account_appears(people: People, company: Company) -> None:
     company.add("First")
     page = ready(people.open(company.email))
-    check(page.get_by_role("checkbox", name="Select First"))
+    page.get_by_role("checkbox", name="Select First").check()
     expect(page.get_by_text("1 selected")).to_be_visible()
     company.add("Second")
     expect(page.get_by_role("link", name="Second")).to_be_visible()
@@ -95,6 +95,6 @@ def test_a_lost_connection_is_told_and_mends_itself(browser: Browser, own_portal
     ready(page)
     page.get_by_role("region", name="Billing Status").get_by_role("link", name="Overdue").click()
     expect(page.get_by_role("heading", name="Total Accounts")).to_have_text(re.compile("^8 of 60"))
-    check(page.get_by_role("checkbox", name="Select all rows on this page"))
+    page.get_by_role("checkbox", name="Select all rows on this page").check()
     expect(page.get_by_text("8 selected")).to_be_visible()
     people.leave()

@@ -11,7 +11,7 @@ from portal_app.mail.outbox import letter_of
 from portal_app.models import Account, BackupTask, OutboxMail, Partner, Role
 from portal_app.notifications import looking
 from tests import factories
-from tests.e2e.people import OPERATOR, Company, People, check
+from tests.e2e.people import OPERATOR, Company, People
 from tests.notifications.news import run
 
 PAGE = "/settings/notifications"
@@ -32,7 +32,7 @@ def fill(page: Page, email: str, name: str, *kinds: str) -> None:
     page.get_by_label("Email", exact=True).fill(email)
     page.get_by_label("Display name").fill(name)
     for kind in kinds:
-        check(page.get_by_role("checkbox", name=kind))
+        page.get_by_role("checkbox", name=kind).check()
     page.get_by_role("button", name="Save", exact=True).click()
 
 
@@ -67,7 +67,7 @@ def test_a_recipient_is_added_corrected_and_deleted(people: People, company: Com
 
     page.get_by_role("button", name="Edit Ann").click()
     expect(page.get_by_label("Email", exact=True)).to_have_value("ann@readers.example")
-    check(page.get_by_role("checkbox", name="Trial accounts report"), ticked=False)
+    page.get_by_role("checkbox", name="Trial accounts report").uncheck()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(row(page, "Ann")).not_to_contain_text("Trial accounts report")
     page.reload()
@@ -88,9 +88,9 @@ def test_the_general_settings_and_a_test(people: People, company: Company) -> No
     expect(outcome(page)).to_contain_text("Add a recipient first.")
     add(page, f"test-{company.partner_id}@readers.example", "Tess", "Summary report")
     expect(page.get_by_role("radio", name="Daily")).to_be_checked()
-    check(page.get_by_role("radio", name="Weekly"))
-    check(page.get_by_role("radio", name="Exceptions only"))
-    check(page.get_by_role("radio", name="Link"))
+    page.get_by_role("radio", name="Weekly").check()
+    page.get_by_role("radio", name="Exceptions only").check()
+    page.get_by_role("radio", name="Link").check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(outcome(page)).to_contain_text("Saved.")
     page.reload()
@@ -134,7 +134,7 @@ def test_backup_radar_is_there_once_an_operator_has_turned_it_on(people: People,
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Enter an address such as name@company.com.")).to_be_visible()
     page.get_by_label("Backup Radar address").fill("radar@readers.example")
-    check(page.get_by_role("radio", name="Zip"))
+    page.get_by_role("radio", name="Zip").check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(outcome(page).filter(has_text="Saved.")).to_be_visible()
     page.reload()

@@ -12,7 +12,7 @@ from portal_app.auth import second_factor
 from portal_app.mail.letter import unpack
 from portal_app.mail.service import place_of
 from portal_app.models import LoginSession, OutboxMail, Partner, User
-from tests.e2e.people import Company, People, check, sign_in
+from tests.e2e.people import Company, People, sign_in
 from tests.factories import PASSWORD
 
 NEW_PASSWORD = "four quite ordinary elephants"
@@ -105,9 +105,9 @@ def test_a_forgotten_password(people: People, company: Company) -> None:
 
 def test_what_the_partner_asks_for_at_the_next_sign_in(people: People, company: Company) -> None:
     page = people.open(company.email, "/settings/security")
-    check(page.get_by_label("Password expiration for all users"))
+    page.get_by_label("Password expiration for all users").check()
     page.get_by_label("Days until a password expires").fill("30")
-    check(page.get_by_label("Require 2FA for all users"))
+    page.get_by_label("Require 2FA for all users").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.reload()

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from portal_app import db
 from portal_app.audit.tags import Activity
 from portal_app.models import Account, AccountStatus, AuditEvent
-from tests.e2e.people import Company, People, check, ready
+from tests.e2e.people import Company, People, ready
 
 
 def dialog(page: Page) -> Locator:
@@ -21,7 +21,7 @@ def row(page: Page, name: str) -> Locator:
 
 def tick(page: Page, *names: str) -> None:
     for name in names:
-        check(row(page, name).get_by_role("checkbox"))
+        row(page, name).get_by_role("checkbox").check()
     expect(page.get_by_text(f"{len(names)} selected", exact=True)).to_be_visible()
 
 
@@ -107,7 +107,7 @@ def test_cancel_and_escape_leave_everything_as_it_is(people: People, company: Co
 def test_all_that_match_are_subscribed_across_pages(people: People, company: Company) -> None:
     company.add(*(f"Trial {number:02}" for number in range(30)))
     page = ready(people.open(company.email))
-    check(page.get_by_role("checkbox", name="Select all rows on this page"))
+    page.get_by_role("checkbox", name="Select all rows on this page").check()
     page.get_by_role("button", name="Select all 30 that match").click()
     asked = ask_to_subscribe(page, "Monthly")
     expect(asked).to_contain_text("30 selected")

@@ -14,7 +14,7 @@ from portal_app.mail.service import place_of
 from portal_app.models import OutboxMail, Partner, Ticket, User
 from portal_app.tickets import kinds, service
 from tests import factories
-from tests.e2e.people import OPERATOR, PHONE, WIDE, Company, People, check
+from tests.e2e.people import OPERATOR, PHONE, WIDE, Company, People
 from tests.e2e.test_frame import serious
 
 SAME = "window.stillTheSamePage"
@@ -65,12 +65,12 @@ def test_a_ticket_with_a_file_is_answered_live_and_by_mail(people: People, compa
         staff.get_by_role("link", name="screen.png").click()
     kept.value.save_as(tmp_path / "kept.png")
     assert (tmp_path / "kept.png").read_bytes() == PNG["buffer"]
-    check(staff.get_by_label("Internal note"))
+    staff.get_by_label("Internal note").check()
     expect(staff.get_by_role("button", name="Keep note")).to_be_visible()
     staff.get_by_role("textbox", name="Internal note").fill(NOTE)
     staff.get_by_role("button", name="Keep note").click()
     expect(messages(staff)).to_have_count(2)
-    check(staff.get_by_label("Answer", exact=True).first)
+    staff.get_by_label("Answer", exact=True).first.check()
     staff.get_by_role("textbox", name="Answer").fill(ANSWER)
     staff.get_by_role("button", name="Send answer").click()
     expect(messages(staff)).to_have_count(3)

@@ -15,7 +15,7 @@ from portal_app.mail.outbox import letter_of
 from portal_app.models import Job, JobState, OutboxMail, Partner, Role
 from portal_app.reports import usage
 from tests import factories
-from tests.e2e.people import Company, People, check, ready
+from tests.e2e.people import Company, People, ready
 from tests.e2e.test_subscribe_delete import dialog, tick
 
 EXPORT = "Export Usage Report"
@@ -71,7 +71,7 @@ def test_the_ticked_accounts_and_no_others_come_by_mail(people: People, company:
 def test_all_that_match_on_every_page(people: People, company: Company) -> None:
     company.add(*(f"Firm {number:02}" for number in range(30)), "Other")
     page = ready(people.open(company.email, "/?search=firm"))
-    check(page.get_by_role("checkbox", name="Select all rows on this page"))
+    page.get_by_role("checkbox", name="Select all rows on this page").check()
     page.get_by_role("button", name="Select all 30 that match").click()
     ask(page)
     expect(dialog(page).get_by_text("30 selected.")).to_be_visible()

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from portal_app.users import service
 from tests import factories
-from tests.e2e.people import Company, People, check, ready
+from tests.e2e.people import Company, People, ready
 from tests.users.people import LENA, by_email, link_of
 
 NEW = "a rather odd phrase 7"
@@ -14,7 +14,7 @@ NEW = "a rather odd phrase 7"
 
 def pick(page: Page, group: str, *labels: str) -> None:
     for label in labels:
-        check(page.get_by_role("group", name=group).get_by_label(label))
+        page.get_by_role("group", name=group).get_by_label(label).check()
 
 
 def test_add_a_user_with_chosen_accounts_who_sees_only_those(people: People, company: Company) -> None:
@@ -31,11 +31,11 @@ def test_add_a_user_with_chosen_accounts_who_sees_only_those(people: People, com
     pick(page, "Partner Portal Operations", "View dashboard")
     expect(access).to_be_enabled()
     pick(page, "Account Operations", "Access accounts")
-    check(page.get_by_label("Chosen accounts"))
+    page.get_by_label("Chosen accounts").check()
     expect(page.get_by_text("0 of 30 accounts chosen")).to_be_visible()
-    check(page.get_by_label("Customer 03"))
+    page.get_by_label("Customer 03").check()
     page.get_by_role("button", name="Next").click()
-    check(page.get_by_label("Customer 28"))
+    page.get_by_label("Customer 28").check()
     expect(page.get_by_text("2 of 30 accounts chosen")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("nora@people.example was added")).to_be_visible()
