@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -74,9 +75,15 @@ def request_ended(path: str, status: int, seconds: float) -> None:
 
 def event_ended(handler: str, outcome: str, seconds: float) -> None:
     """Count a handled event. `handler` is one that is registered; `outcome`: done, refused, failed or left."""
-    _events.labels(handler, outcome).inc()
-    _event_seconds.labels(handler).observe(seconds)
+    events, event_seconds = _of_event(handler, outcome)
+    events.inc()
+    event_seconds.observe(seconds)
     _all_events_seconds.observe(seconds)
+
+
+@cache
+def _of_event(handler: str, outcome: str) -> tuple[Counter, Summary]:
+    return _events.labels(handler, outcome), _event_seconds.labels(handler)
 
 
 def event() -> AbstractContextManager[object]:

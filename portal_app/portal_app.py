@@ -80,6 +80,7 @@ from portal_app.shell import (
     outages,
     pages,
     recovery,
+    sockets,
     tab_states,
 )
 from portal_app.shell.state import NoticeState
@@ -165,6 +166,7 @@ logs.hide_secrets()
 observed.observe()
 tab_states.use()
 lean_tabs.use()
+sockets.use()
 # Events whose failure was told of: the last ones are enough, a telling follows its failure at once.
 _told: deque[str] = deque(maxlen=1_000)
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from isal import isal_zlib
 from playwright.sync_api import Browser, Page
 
+from portal_app.shell import sockets
 from tests.bench import browser as at
 from tests.bench.browser import Visitor
 from tests.bench.servers import several
@@ -17,8 +19,8 @@ from tests.bench.servers import several
 IDLE_SECONDS, LONGEST_SECONDS = 0.5, 30.0
 LOOK_MS = 50
 MASK, SHORT, LONG, LONGEST_SHORT = 4, 2, 4, 125
-# permessage-deflate as the server sets it up; a message ends without the four bytes of its flush.
-WINDOW_BITS, MEMORY_LEVEL, TAIL = 11, 4, 4
+# A message ends without the four bytes of its flush.
+TAIL = 4
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Meter:
     deflated: bool = False
     under_way: set[str] = field(default_factory=set)
     stirred: float = field(default_factory=time.monotonic)
-    packers: dict[int, Any] = field(default_factory=dict)
+    packer: Any = field(default_factory=lambda: zlib.compressobj(wbits=-sockets.WINDOW_BITS))
 
     def listen(self, page: Page) -> None:
         """Begin to count."""
@@ -83,7 +85,8 @@ class Meter:
         """The size on the wire. The browser tells frames as they were before: so they are compressed once more here."""
         if not self.deflated:
             return len(data)
-        packer = self.packers.setdefault(mask, zlib.compressobj(wbits=-WINDOW_BITS, memLevel=MEMORY_LEVEL))
+        # Pages remember their messages when they send the next; the server does not.
+        packer = self.packer if mask else isal_zlib.compressobj(sockets.SETTINGS["level"], wbits=-zlib.MAX_WBITS)
         return len(packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)) - TAIL
 
 
