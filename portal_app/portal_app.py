@@ -72,6 +72,7 @@ from portal_app.portal_import import page as import_portal_page
 from portal_app.security import page as security_page
 from portal_app.shell import (
     branding,
+    closed,
     health,
     http,
     lean_tabs,
@@ -239,7 +240,7 @@ app = rx.App(
 app.add_middleware(guard.Guard())
 tabs = moving.Tabs(app)
 endings.first.append(tabs.all_away)
-http.harden(app, tabs)
+http.harden(app, tabs, closed.Closed(app, tabs))
 recovery.begin(tabs)
 hub.is_connected = tabs.has
 app.register_lifespan_task(settle)

@@ -27,7 +27,7 @@ from portal_app.facts import Fact
 from portal_app.models import Plan
 from portal_app.portal_import.rows import BillLine
 from portal_app.shell.state import NoticeState, enter
-from portal_app.shell.watching import keep_fresh, number_now
+from portal_app.shell.watching import keep_own_fresh, number_now
 
 PATH = "/billing/accounts"
 ACTS = ("change", "cancel", "undo", "cap")
@@ -94,9 +94,7 @@ class AccountBillsState(rx.State):
     @guard.requires(Permission.BILLING_VIEW)
     async def watch(self):
         """Keep the open page up to date."""
-        async with self:
-            seen, partner_id = self._number, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._refresh, prepare=self._prepare)
+        await keep_own_fresh(self, Permission.BILLING_VIEW, self._refresh, prepare=self._prepare)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)

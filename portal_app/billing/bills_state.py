@@ -21,7 +21,7 @@ from portal_app.money import amount_text
 from portal_app.paging import counted
 from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
-from portal_app.shell.watching import keep_fresh, number_now
+from portal_app.shell.watching import keep_own_fresh, number_now
 
 NOT_WHOLE = "Your accounts' part of it"
 
@@ -87,9 +87,7 @@ class BillsState(ListState, rx.State):
     @guard.requires(Permission.BILLING_VIEW)
     async def watch(self):
         """Keep the open page up to date."""
-        async with self:
-            seen, partner_id = self._number, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._show)
+        await keep_own_fresh(self, Permission.BILLING_VIEW, self._show)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)

@@ -11,7 +11,7 @@ from portal_app.billing import payments
 from portal_app.errors import NotFound
 from portal_app.models import AttemptState
 from portal_app.shell.state import enter, show_banners
-from portal_app.shell.watching import keep_fresh, number_now
+from portal_app.shell.watching import keep_own_fresh, number_now
 
 _WORDS = {
     AttemptState.SUCCEEDED: "paid",
@@ -47,9 +47,7 @@ class PaymentResultState(rx.State):
     @guard.requires(Permission.BILLING_VIEW)
     async def watch(self):
         """Show the outcome when it comes."""
-        async with self:
-            seen, partner_id = self._number, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._show)
+        await keep_own_fresh(self, Permission.BILLING_VIEW, self._show)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)

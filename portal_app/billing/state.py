@@ -17,7 +17,7 @@ from portal_app.money import amount_text
 from portal_app.paging import counted
 from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import NoticeState, enter
-from portal_app.shell.watching import keep_fresh, number_now
+from portal_app.shell.watching import keep_own_fresh, number_now
 
 NO_PRICES = "Your provider has set no prices in {} yet. Until it does, nothing is billed and there is no forecast."
 
@@ -62,9 +62,7 @@ class StatusState(ListState, rx.State):
     @guard.requires(Permission.BILLING_VIEW)
     async def watch(self):
         """Keep the open page up to date."""
-        async with self:
-            seen, partner_id = self._number, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.BILLING_VIEW, self._refresh, prepare=_prepare)
+        await keep_own_fresh(self, Permission.BILLING_VIEW, self._refresh, prepare=_prepare)
 
     @rx.event
     @guard.requires(Permission.BILLING_VIEW)

@@ -22,7 +22,7 @@ from portal_app.errors import NotFound, PortalError
 from portal_app.geometry import BarChart, LineChart
 from portal_app.reports import usage
 from portal_app.shell.state import NoticeState, enter, stay
-from portal_app.shell.watching import keep_fresh
+from portal_app.shell.watching import keep_own_fresh
 
 SUBSCRIBED_AT_ONCE = 500
 MOST_TICKED = 1_000
@@ -269,9 +269,7 @@ class DashboardState(rx.State):
     @guard.requires(Permission.DASHBOARD_VIEW)
     async def watch(self):
         """Keep the open page up to date until it is left, closed, or the rights for it are gone."""
-        async with self:
-            seen, partner_id = self._number, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.DASHBOARD_VIEW, self._refresh)
+        await keep_own_fresh(self, Permission.DASHBOARD_VIEW, self._refresh)
 
     async def _answer(self, actor: Actor) -> None:
         self.address = ""

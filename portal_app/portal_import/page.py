@@ -5,17 +5,15 @@ from typing import Any
 import reflex as rx
 from reflex.vars import FunctionStringVar, ObjectVar
 
+from portal_app.portal_import.lists import lists
 from portal_app.portal_import.report import BEGINS
-from portal_app.portal_import.rows import AccountLine, BillLine, Figure, NameLine, ValueLine, Wanted
+from portal_app.portal_import.rows import Figure, NameLine, Wanted
 from portal_app.portal_import.state import PATH
 from portal_app.portal_import.state import ImportPortalState as State
 from portal_app.shell.layout import portal_page
 from portal_app.ui import (
-    Column,
-    badge,
     button,
     callout,
-    cut,
     empty_state,
     fault_in,
     focus_first_fault,
@@ -26,8 +24,6 @@ from portal_app.ui import (
     progress,
     radio_group,
     select,
-    short_pager,
-    table,
     text_input,
 )
 
@@ -172,7 +168,7 @@ def _ready() -> rx.Component:
             rx.cond(State.can_import, rx.fragment(), rx.el.span("There is nothing to import.", class_name="muted")),
             class_name="row",
         ),
-        _lists(),
+        lists(),
     )
 
 
@@ -191,7 +187,7 @@ def _done() -> rx.Component:
             link_button("Import once more", href=PATH),
             class_name="row",
         ),
-        _lists(),
+        lists(),
     )
 
 
@@ -280,116 +276,6 @@ def _choice(label: Any, one: ObjectVar[Wanted], *options: rx.Component) -> rx.Co
 def _digits() -> rx.Component:
     options = [option("keep", "Keep them"), option("drop", "Leave them out")]
     return select("Digits at the end of names", "digits", options, default_value=rx.cond(State.digits, "drop", "keep"))
-
-
-def _lists() -> rx.Component:
-    return rx.el.section(
-        rx.el.nav(
-            rx.el.ul(
-                _tab("accounts", "Accounts", State.account_count),
-                _tab("values", "Values that could not be read", State.value_count),
-                rx.cond(State.sees_bills, _tab("bills", "Imported bills", State.bill_count)),
-                class_name="tabs",
-            ),
-            aria_label="Lists",
-        ),
-        rx.match(State.shown, ("values", _values()), ("bills", _bills()), _accounts()),
-        class_name="stack",
-        aria_label="Details",
-    )
-
-
-def _tab(name: str, words: str, count: rx.Var[int]) -> rx.Component:
-    href = PATH + "?import=" + State.import_id + "&list=" + name
-    here = rx.cond(State.shown == name, "true", "false")
-    return rx.el.li(link(f"{words} ({count})", href=href, load=State.answer, aria_current=here))
-
-
-def _pages() -> rx.Component:
-    return short_pager(State.page, State.pages, before=State.before, after=State.after, load=State.answer)
-
-
-def _accounts() -> rx.Component:
-    columns = [
-        Column("Account", "name", width="22%"),
-        Column("There", "status"),
-        Column("Here", "status"),
-        Column("What happens", "text", width="34%"),
-        Column("Tasks", "number", wide_only=True),
-        Column("States", "number", wide_only=True),
-        Column("Bills", "number", wide_only=True),
-        Column("Size", "number"),
-    ]
-    return table(
-        "Accounts",
-        columns,
-        State.accounts,
-        _account_cells,
-        row_key=lambda line: line["id"],
-        empty=empty_state("users", "No accounts", "The portal told of none."),
-        foot=_pages(),
-    )
-
-
-def _account_cells(line: ObjectVar[AccountLine]) -> list[Any]:
-    name = rx.el.div(cut(line["name"]), rx.el.span(line["email"], class_name="muted small cut", title=line["email"]))
-    return [
-        name,
-        line["status"],
-        badge(line["look"], line["action"]),
-        rx.el.span(line["what"]),
-        line["tasks"],
-        line["states"],
-        line["bills"],
-        line["size"],
-    ]
-
-
-def _values() -> rx.Component:
-    columns = [
-        Column("Object", "name", width="26%"),
-        Column("Field", "short"),
-        Column("Value", "text", width="22%"),
-        Column("What was done", "text", width="40%"),
-    ]
-    nothing = empty_state("check", "Everything could be read", "No value of the portal was left out.")
-    return table(
-        "Values that could not be read",
-        columns,
-        State.values,
-        _value_cells,
-        row_key=lambda line: line["id"],
-        empty=nothing,
-        foot=_pages(),
-    )
-
-
-def _value_cells(line: ObjectVar[ValueLine]) -> list[Any]:
-    return [cut(line["object"]), line["field"], cut(line["value"]), rx.el.span(line["text"])]
-
-
-def _bills() -> rx.Component:
-    columns = [
-        Column("Account", "name", width="34%"),
-        Column("Period", "short"),
-        Column("Paid by", "short"),
-        Column("Status", "status"),
-        Column("Total", "number"),
-    ]
-    nothing = empty_state("file-x", "No bills yet", "Old bills of the portal stand here once they are imported.")
-    return table(
-        "Imported bills",
-        columns,
-        State.bills,
-        _bill_cells,
-        row_key=lambda line: line["id"],
-        empty=nothing,
-        foot=_pages(),
-    )
-
-
-def _bill_cells(line: ObjectVar[BillLine]) -> list[Any]:
-    return [cut(line["name"]), line["period"], line["payment"], badge("grey", "Imported"), line["total"]]
 
 
 def _again() -> rx.Component:

@@ -22,6 +22,7 @@ from portal_app.later import Later
 from portal_app.settings import settings
 from portal_app.shell import headers, limits, messages, observed, outages
 from portal_app.shell.built import BuiltFiles
+from portal_app.shell.closed import Closed
 from portal_app.shell.moving import Tabs
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _same_site(scope: Scope) -> bool:
     return host_of(origin) == sent.get(b"host")
 
 
-def harden(app: rx.App, tabs: Tabs) -> None:
+def harden(app: rx.App, tabs: Tabs, closed: Closed) -> None:
     """Let in only what a page sends, and only so much of it, before Reflex takes it.
 
     Of an unknown event Reflex logs all, the cookie too. These are internals of Reflex 0.10.1 and python-socketio 5;
@@ -108,10 +109,10 @@ def harden(app: rx.App, tabs: Tabs) -> None:
     inner.user_middleware = [one for one in inner.user_middleware if one.cls is not CORSMiddleware]
     messages.let_in(server)
     messages.write_fast(server)
-    _link(app, tabs)
+    _link(app, tabs, closed)
 
 
-def _link(app: rx.App, tabs: Tabs) -> None:
+def _link(app: rx.App, tabs: Tabs, closed: Closed) -> None:
     """Links a socket to the state that it asks for only if that is its own; else to a new one."""
     namespace: Any = app.event_namespace
     connect = namespace.on_connect
@@ -127,6 +128,7 @@ def _link(app: rx.App, tabs: Tabs) -> None:
                 await namespace.emit("new_token", tab, to=sid)
             await connect(sid, environ | {"QUERY_STRING": f"token={tab}"}, _boot(auth))
         except Exception as fault:
+            closed.note(tab)
             if not outages.is_outage(fault):
                 raise
             # A page that hears nothing waits for ever; one that is refused tries again until it may.

@@ -4,7 +4,7 @@ A page is never told by closing its socket: what it sends until it notices would
 can't read instead. Then it closes the socket itself, behind all that it has sent, and connects anew at once. Meanwhile
 its clicks wait in the page. Who takes it over waits until all that it sent before is done; so they keep their order.
 
-Internals of Reflex 0.10.1 and of the Socket.IO client; tests/security/test_moving.py holds them.
+Internals of Reflex 0.10.1 and of the Socket.IO client; tests/wide holds them.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import reflex as rx
 from redis.exceptions import RedisError
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
-from reflex.state import StateUpdate
+from reflex.state import BaseState, StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 
 from portal_app import hints, live
@@ -170,3 +170,12 @@ class Tabs:
 
 def _lock_of(tab: str) -> bytes:
     return StateManagerRedis._lock_key(BaseStateToken(ident=tab, cls=rx.State))
+
+
+def keys_of(tab: str) -> list[str]:
+    """What Redis keeps a page's states under, those included that it never had."""
+    return [BaseStateToken(ident=tab, cls=state)._state_key(state) for state in _states(rx.State)]
+
+
+def _states(of: type[BaseState]) -> list[type[BaseState]]:
+    return [of, *(state for below in of.get_substates() for state in _states(below))]

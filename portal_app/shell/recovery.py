@@ -9,17 +9,15 @@ import time
 from typing import Any
 from uuid import uuid4
 
-import reflex as rx
 from redis.exceptions import RedisError
 from reflex.istate.manager.redis import enable_keyspace_notifications
-from reflex.istate.manager.token import BaseStateToken
-from reflex.state import BaseState, StateUpdate
+from reflex.state import StateUpdate
 from reflex.utils.token_manager import RedisTokenManager
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.utils.exceptions import LockExpiredError
 
 from portal_app.shell import outages
-from portal_app.shell.moving import Tabs
+from portal_app.shell.moving import Tabs, keys_of
 from portal_app.shell.state import NoticeState
 
 log = logging.getLogger("portal.recovery")
@@ -114,11 +112,9 @@ class Keeper:
     async def renew(self) -> None:
         """Let the states of the open pages live on."""
         self._renewed = time.monotonic()
-        states = _states(rx.State)
         for tab in self._tabs.all_here():
             renewal = self._redis.pipeline(transaction=False)
-            for state in states:
-                key = BaseStateToken(ident=tab, cls=state)._state_key(state)
+            for key in keys_of(tab):
                 renewal.expire(key, self._tabs.manager.token_expiration)
             await renewal.execute()
 
@@ -134,7 +130,3 @@ class Keeper:
         for tab in tabs:
             await self._tabs.send_for(tab)
             await asyncio.sleep(PAUSE)
-
-
-def _states(of: type[BaseState]) -> list[type[BaseState]]:
-    return [of, *(state for below in of.get_substates() for state in _states(below))]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from reflex.state import BaseState
 
@@ -72,6 +73,13 @@ async def keep_fresh(
         hub.pages.discard(page)
 
 
+async def keep_own_fresh(state: Any, permission: Permission, refresh: Step, *, prepare: Step | None = None) -> None:
+    """The same for a page of the reader's own partner, whose `_number` it shows."""
+    async with state:
+        seen, partner_id = state._number, guard.actor().partner_id
+    await keep_fresh(state, partner_id, seen, permission, refresh, prepare=prepare)
+
+
 async def _renew(state: BaseState, needed: tuple[Permission, ...], refresh: Step, prepare: Step | None) -> None:
     if prepare is not None:
         async with state:
@@ -125,6 +133,9 @@ async def keep_asking(
 
 
 async def _still_open(state: BaseState, page: tuple[str, str]) -> bool:
+    # First: to look at the state of a closed tab would make a new one, if it was forgotten.
+    if not hub.is_connected(page[0]):
+        return False
     here = False
 
     async def look() -> None:

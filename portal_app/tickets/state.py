@@ -11,7 +11,7 @@ from portal_app.auth.permissions import Permission
 from portal_app.paging import counted
 from portal_app.shell.listing import ListState, answer_to, assign
 from portal_app.shell.state import enter
-from portal_app.shell.watching import keep_fresh, number_now
+from portal_app.shell.watching import keep_own_fresh, number_now
 from portal_app.tickets import service
 from portal_app.tickets.lines import TicketLine, ticket_line
 from portal_app.tickets.query import PATH, TicketQuery
@@ -42,9 +42,7 @@ class TicketsState(ListState, rx.State):
     @guard.requires(Permission.TICKETS_OPEN)
     async def watch(self):
         """Keep the open page up to date."""
-        async with self:
-            seen, partner_id = self._number, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.TICKETS_OPEN, self._show)
+        await keep_own_fresh(self, Permission.TICKETS_OPEN, self._show)
 
     @rx.event
     @guard.requires(Permission.TICKETS_OPEN)

@@ -10,7 +10,7 @@ from portal_app.errors import NotFound, PortalError
 from portal_app.models import TicketState
 from portal_app.settings import settings
 from portal_app.shell.state import NoticeState, enter
-from portal_app.shell.watching import keep_fresh, number_now
+from portal_app.shell.watching import keep_own_fresh, number_now
 from portal_app.tickets import service, uploads
 from portal_app.tickets.lines import FileLine, file_lines, message_lines, ticket_number
 from portal_app.tickets.query import PATH
@@ -46,7 +46,7 @@ class OwnTicketState(TalkState, rx.State):
     turn: int = 0
 
     _version: int = 0
-    _change: int = 0
+    _number: int = 0
 
     @rx.event
     @guard.requires(Permission.TICKETS_OPEN)
@@ -56,7 +56,7 @@ class OwnTicketState(TalkState, rx.State):
         self.reset()
         yield
         self.number = ticket_number(self.router.url.path)
-        self._change = await number_now(actor)
+        self._number = await number_now(actor)
         try:
             await self._show(actor)
         except NotFound:
@@ -70,9 +70,7 @@ class OwnTicketState(TalkState, rx.State):
     @guard.requires(Permission.TICKETS_OPEN)
     async def watch(self):
         """Show answers as they come."""
-        async with self:
-            seen, partner_id = self._change, guard.actor().partner_id
-        await keep_fresh(self, partner_id, seen, Permission.TICKETS_OPEN, self._refresh)
+        await keep_own_fresh(self, Permission.TICKETS_OPEN, self._refresh)
 
     @rx.event
     @guard.requires(Permission.TICKETS_OPEN)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pickle
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from portal_app import db
 from portal_app.auth.state import SessionState
 from portal_app.dashboard.state import ChartState, DashboardState
 from portal_app.models import Account
-from portal_app.shell import outages
+from portal_app.shell import closed, outages
 from portal_app.shell.moving import Tabs
 from portal_app.shell.recovery import Keeper
 from tests.backups.portals import wait_for
@@ -148,6 +149,30 @@ def test_the_state_of_an_open_page_does_not_expire(wide: Wide) -> None:
     renewed, left = asyncio.run(scene())
     assert renewed > 3_000
     assert left <= 5
+
+
+def test_the_state_of_a_closed_page_goes_unless_it_is_open_elsewhere(
+    wide: Wide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closed, "MOST_KEPT", 1)
+
+    async def scene() -> list[str]:
+        manager = RedisTokenManager(Redis.from_url(wide.redis.url))
+        names = SimpleNamespace(_token_manager=manager, emit_update=None, on_disconnect=None)
+        app = cast_type(rx.App, SimpleNamespace(event_namespace=names, state_manager=None))
+        left, tabs = closed.Closed(app, Tabs(app)), ("gone", "moved", "last")
+        keys = {tab: BaseStateToken(ident=tab, cls=SessionState)._state_key(SessionState) for tab in tabs}
+        await manager.redis.mset(dict.fromkeys(keys.values(), b"state"))
+        elsewhere = SocketRecord(instance_id="another", sid="moved")
+        await manager.redis.set(manager._get_redis_key("moved"), pickle.dumps(elsewhere))
+        for tab in tabs:
+            left.note(tab)
+        await asyncio.gather(*left._under_way)
+        kept = [tab for tab, key in keys.items() if await manager.redis.exists(key)]
+        await manager.close()
+        return kept
+
+    assert asyncio.run(scene()) == ["moved", "last"]
 
 
 def test_a_page_that_went_elsewhere_is_not_loaded_where_it_was(wide: Wide, cast: Cast, page: Raw) -> None:
