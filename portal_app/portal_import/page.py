@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex.vars import FunctionStringVar, ObjectVar
 
-from portal_app.portal_import.lists import lists
+from portal_app.portal_import.lists_components import lists
 from portal_app.portal_import.report import BEGINS
 from portal_app.portal_import.rows import Figure, NameLine, Wanted
 from portal_app.portal_import.state import PATH
