@@ -7,6 +7,7 @@ Internals of Reflex 0.10.1; tests/running/test_closed.py and tests/wide hold the
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,8 @@ from portal_app.shell.moving import Tabs, keys_of
 
 # Some 50 MB.
 MOST_KEPT = 300
+# Of those that have just closed, however many, each may be on its way back or to another process.
+SECONDS_TO_RETURN = 10.0
 
 
 class Closed:
@@ -27,7 +30,8 @@ class Closed:
 
     def __init__(self, app: rx.App, tabs: Tabs) -> None:
         self._app, self._tabs = app, tabs
-        self._left: OrderedDict[str, None] = OrderedDict()
+        # When each was closed.
+        self._left: OrderedDict[str, float] = OrderedDict()
         self._under_way: set[asyncio.Task[None]] = set()
         self._names: Any = app.event_namespace
         self._disconnect = self._names.on_disconnect
@@ -35,10 +39,10 @@ class Closed:
 
     def note(self, tab: str) -> None:
         """The tab was closed, or refused. What is kept of the oldest is forgotten."""
-        self._left[tab] = None
+        now = self._left[tab] = time.monotonic()
         self._left.move_to_end(tab)
-        for oldest in list(self._left)[:-MOST_KEPT]:
-            if self._forgets(oldest):
+        for oldest, closed_at in list(self._left.items())[:-MOST_KEPT]:
+            if now - closed_at >= SECONDS_TO_RETURN and self._forgets(oldest):
                 del self._left[oldest]
 
     def _on_disconnect(self, sid: str) -> asyncio.Task[Any] | None:

@@ -54,8 +54,9 @@ def _token(tab: str) -> BaseStateToken:
 
 
 @contextmanager
-def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def few(monkeypatch: pytest.MonkeyPatch, seconds: float = 0) -> Iterator[Any]:
     monkeypatch.setattr(closed, "MOST_KEPT", 2)
+    monkeypatch.setattr(closed, "SECONDS_TO_RETURN", seconds)
     with portal_app.app.set_contexts():
         yield lambda scene: asyncio.run(_ended(scene))
 
@@ -103,6 +104,18 @@ def test_what_an_event_has_in_hand_stays_until_it_ends(monkeypatch: pytest.Monke
         assert pages.kept() == {"three", "four"}
 
     with few(monkeypatch) as run:
+        run(scene)
+
+
+def test_who_has_just_left_may_come_back_however_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a server that stops would forget what it hands on."""
+
+    async def scene(pages: Few) -> None:
+        await pages.open("one", "two", "three")
+        pages.close("one", "two", "three")
+        assert pages.kept() == {"one", "two", "three"}
+
+    with few(monkeypatch, seconds=60) as run:
         run(scene)
 
 

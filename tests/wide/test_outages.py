@@ -155,6 +155,7 @@ def test_the_state_of_a_closed_page_goes_unless_it_is_open_elsewhere(
     wide: Wide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(closed, "MOST_KEPT", 1)
+    monkeypatch.setattr(closed, "SECONDS_TO_RETURN", 0)
 
     async def scene() -> list[str]:
         manager = RedisTokenManager(Redis.from_url(wide.redis.url))
