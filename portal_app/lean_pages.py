@@ -49,7 +49,6 @@ _FRAME_ICONS = (
     "search-x",
     "shield-x",
     "sun-moon",
-    "trash-2",
     "users",
     "wifi-off",
 )

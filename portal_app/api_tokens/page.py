@@ -112,9 +112,7 @@ def _cells(line: rx.Var[TokenLine]) -> list[Any]:
         badge(line["state_kind"], line["state"]),
         rx.cond(
             line["lives"],
-            icon_button(
-                "Revoke " + line["name"].to(str), "trash-2", danger=True, on_click=State.open_revoke(line["id"])
-            ),
+            icon_button("Revoke " + line["name"].to(str), "bin", danger=True, on_click=State.open_revoke(line["id"])),
         ),
     ]
 

@@ -93,7 +93,7 @@ def _cells(line: rx.Var[WebhookLine]) -> list[Any]:
         rx.el.div(
             icon_button("Deliveries to " + url, "list", on_click=State.open_log(line["id"])),
             icon_button("Edit " + url, "pencil", on_click=State.open_edit(line["id"])),
-            icon_button("Delete " + url, "trash-2", danger=True, on_click=State.open_remove(line["id"])),
+            icon_button("Delete " + url, "bin", danger=True, on_click=State.open_remove(line["id"])),
             class_name="row-buttons",
         ),
     ]

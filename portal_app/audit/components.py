@@ -19,6 +19,7 @@ from portal_app.ui import (
     filter_chip,
     link,
     link_button,
+    list_head,
     option,
     short_field,
     steps,
@@ -56,12 +57,8 @@ def export_button(state: Any, path: str) -> rx.Component:
 def audit_table(state: Any, path: str) -> rx.Component:
     """Filters, chips, table and steps."""
     return rx.el.section(
-        rx.el.div(
-            rx.el.h2(rx.cond(state.loading, "Events", state.count), custom_attrs={"aria-live": "polite"}),
-            _filters(state, path),
-            class_name="toolbar toolbar-tall",
-        ),
-        _chips(state, path),
+        _filters(state, path),
+        list_head(rx.cond(state.loading, "Events", state.count), _chips(state, path)),
         rx.cond(state.note != "", rx.el.p(state.note, class_name="muted", custom_attrs={"role": "status"})),
         table(
             "Security audit",
@@ -125,7 +122,7 @@ def _filters(state: Any, path: str) -> rx.Component:
             placeholder="Email",
             choices=state.people,
         ),
-        class_name="toolbar-tools",
+        class_name="tools",
     )
 
 

@@ -38,11 +38,8 @@ def activity() -> rx.Component:
     kinds = [option("", "Kind: all"), *(option(key.value, words) for key, words in KINDS.items())]
     return rx.el.section(
         rx.el.div(
-            rx.el.div(
-                bare_select("Kind", "kind", kinds, value=State.kind, on_change=lambda kind: _ask("kind", kind)),
-                class_name="toolbar-tools",
-            ),
-            class_name="toolbar",
+            bare_select("Kind", "kind", kinds, value=State.kind, on_change=lambda kind: _ask("kind", kind)),
+            class_name="tools",
         ),
         table(
             "Activity",

@@ -9,11 +9,11 @@ from portal_app.backups.task_query import View
 from portal_app.backups.task_words import JobWords, TaskWords
 from portal_app.shell.account_state import AccountFrameState as Frame
 from portal_app.ui import (
+    Bulk,
     Column,
     Filter,
     Ticks,
     badge,
-    bulk_bar,
     button,
     confirm_by_name,
     cut,
@@ -25,6 +25,7 @@ from portal_app.ui import (
     link_button,
     listing,
     row_link,
+    tip,
     visually_hidden,
 )
 
@@ -63,15 +64,13 @@ def tasks_table() -> rx.Component:
     return rx.cond(State.may_manage, _listing(ticks), _listing(None))
 
 
-def bulk() -> rx.Component:
+def _bulk() -> Bulk:
     """What can be done with the ticked tasks."""
-    return bulk_bar(
-        State.ticked.length() > 0,
-        f"{State.ticked.length()} selected",
+    actions = (
         button("Activate", icon="play", small=True, on_click=State.set_ticked(True)),
         button("Pause", icon="pause", small=True, on_click=State.set_ticked(False)),
-        on_clear=State.untick,
     )
+    return Bulk(State.ticked.length() > 0, f"{State.ticked.length()} selected", actions, State.untick)
 
 
 def delete_dialog() -> rx.Component:
@@ -128,6 +127,7 @@ def _listing(ticks: Ticks | None) -> rx.Component:
         reserve=5,
         linked=True,
         ticks=ticks,
+        bulk=_bulk() if ticks else None,
     )
 
 
@@ -146,7 +146,7 @@ def _cells(line: rx.Var[TaskWords]) -> list[Any]:
     job = State.jobs[line["key"]]
     last = rx.el.div(
         badge(line["outcome_kind"], line["outcome"]),
-        rx.el.span(line["last"]["text"], title=line["last"]["exact"], class_name="muted num"),
+        tip(line["last"]["text"], line["last"]["exact"], class_name="muted num"),
         class_name="two-lines",
     )
     return [
@@ -194,4 +194,4 @@ def _edit(line: rx.Var[TaskWords]) -> rx.Component:
 
 def _delete(line: rx.Var[TaskWords]) -> rx.Component:
     label = "Delete " + line["name"].to(str)
-    return rx.cond(State.may_delete, icon_button(label, "trash-2", danger=True, on_click=State.ask_delete(line["id"])))
+    return rx.cond(State.may_delete, icon_button(label, "bin", danger=True, on_click=State.ask_delete(line["id"])))

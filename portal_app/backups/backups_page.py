@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from portal_app.backups.backups_components import bulk, delete_dialog, tasks_table
+from portal_app.backups.backups_components import delete_dialog, tasks_table
 from portal_app.backups.backups_state import BackupsState as State
 from portal_app.shell.account_frame import account_page
 
@@ -10,4 +10,4 @@ from portal_app.shell.account_frame import account_page
 @account_page("/backups", "Backups", load=State.load, help_topic="backups")
 def backups() -> rx.Component:
     """The account's backup tasks."""
-    return rx.fragment(tasks_table(), bulk(), delete_dialog())
+    return rx.fragment(tasks_table(), delete_dialog())

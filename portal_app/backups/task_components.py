@@ -9,11 +9,11 @@ from portal_app.backups.task_facts import STANDING_WORDS, STATE_WORDS, EntityWor
 from portal_app.backups.task_state import TaskState as State
 from portal_app.backups.task_words import JobWords
 from portal_app.ui import (
+    Bulk,
     Column,
     Filter,
     Ticks,
     badge,
-    bulk_bar,
     button,
     callout,
     cut,
@@ -105,7 +105,6 @@ def entities() -> rx.Component:
             live=False,
         ),
         rx.cond(State.may_manage, _listing(ticks), _listing(None)),
-        _bulk(),
     )
 
 
@@ -197,18 +196,15 @@ def _listing(ticks: Ticks | None) -> rx.Component:
         ),
         reserve=5,
         ticks=ticks,
+        bulk=_bulk() if ticks else None,
     )
 
 
-def _bulk() -> rx.Component:
+def _bulk() -> Bulk:
     acts = (("add", "Add", "plus"), ("ignore", "Ignore", "eye-off"), ("archive", "Archive", "archive"))
     acts = (*acts, ("reactivate", "Reactivate", "archive-restore"))
-    return bulk_bar(
-        State.ticked.length() > 0,
-        f"{State.ticked.length()} selected",
-        *(button(words, icon=sign, small=True, on_click=State.decide(act, 0)) for act, words, sign in acts),
-        on_clear=State.untick,
-    )
+    actions = [button(words, icon=sign, small=True, on_click=State.decide(act, 0)) for act, words, sign in acts]
+    return Bulk(State.ticked.length() > 0, f"{State.ticked.length()} selected", actions, State.untick)
 
 
 def _cells(line: rx.Var[EntityWords]) -> list[Any]:

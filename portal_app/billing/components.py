@@ -22,6 +22,7 @@ from portal_app.ui import (
     link_button,
     listing,
     row_link,
+    tip,
 )
 
 FILTERS = (
@@ -140,7 +141,7 @@ def _cells(line: rx.Var[Line]) -> list[Any]:
         line["amount"],
         rx.cond(
             State.forecasts.contains(line["id"]),
-            rx.el.span(State.forecasts[line["id"]], title=State.forecast_days[line["id"]]),
+            tip(State.forecasts[line["id"]], State.forecast_days[line["id"]]),
             NOTHING,
         ),
     ]

@@ -138,9 +138,7 @@ def _form() -> rx.Component:
             link_button("Cancel", href=PATH),
             rx.cond(
                 Editor.page_id > 0,
-                button(
-                    rx.cond(Editor.over, "Back to the delivered page", "Delete"), icon="trash-2", on_click=Editor.ask
-                ),
+                button(rx.cond(Editor.over, "Back to the delivered page", "Delete"), icon="bin", on_click=Editor.ask),
             ),
             class_name="form-actions",
         ),
@@ -256,7 +254,7 @@ def _file(file: rx.Var[FileLine]) -> rx.Component:
     return rx.el.li(
         link(file["name"], href=file["href"], external=True),
         rx.el.span(file["size"], class_name="muted"),
-        icon_button(label, "trash-2", danger=True, on_click=Editor.remove_file(file["name"])),
+        icon_button(label, "bin", danger=True, on_click=Editor.remove_file(file["name"])),
         class_name="row",
     )
 

@@ -11,6 +11,7 @@ from portal_app.dashboard.service import OUTCOMES
 from portal_app.dashboard.state import ChartState
 from portal_app.dashboard.state import DashboardState as State
 from portal_app.ui import (
+    Bulk,
     Column,
     Figure,
     MenuItem,
@@ -19,7 +20,6 @@ from portal_app.ui import (
     badge,
     bar_chart,
     bare_select,
-    bulk_bar,
     button,
     cut,
     empty_state,
@@ -28,6 +28,7 @@ from portal_app.ui import (
     line_chart,
     link,
     link_button,
+    list_head,
     menu,
     option,
     pager,
@@ -101,27 +102,22 @@ def charts() -> rx.Component:
 
 
 def accounts_table() -> rx.Component:
-    """Toolbar, chips, bulk bar, table and pager."""
+    """Search and filters, what they found, table and pager."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2(rx.cond(State.loading, "Accounts", State.count), custom_attrs={"aria-live": "polite"}),
-            rx.el.div(
-                search_input(
-                    "Search",
-                    value=State.search,
-                    on_change=lambda words: State.change("search", words),
-                    on_clear=State.change("search", ""),
-                    placeholder="Name or email",
-                ),
-                _filter("Account Status", "status", State.status, STATUS),
-                _filter("Backup Status", "backup", State.backup, BACKUP),
-                rx.cond(State.show_billing, _filter("Billing Status", "billing", State.billing, BILLING)),
-                class_name="toolbar-tools",
+            search_input(
+                "Search",
+                value=State.search,
+                on_change=lambda words: State.change("search", words),
+                on_clear=State.change("search", ""),
+                placeholder="Name or email",
             ),
-            class_name="toolbar",
+            _filter("Account Status", "status", State.status, STATUS),
+            _filter("Backup Status", "backup", State.backup, BACKUP),
+            rx.cond(State.show_billing, _filter("Billing Status", "billing", State.billing, BILLING)),
+            class_name="tools",
         ),
-        _chips(),
-        _bulk(),
+        list_head(rx.cond(State.loading, "Accounts", State.count), _chips(), _bulk()),
         rx.cond(State.show_billing | State.loading, _table(billing=True), _table(billing=False)),
         class_name="stack",
         aria_label="Accounts",
@@ -178,14 +174,12 @@ def _chip(label: str, name: str, value: rx.Var[str], words: Named) -> rx.Compone
     return filter_chip(f"{label}: " + text.to(str), State.change(name, ""))
 
 
-def _bulk() -> rx.Component:
+def _bulk() -> Bulk:
     page_only = (State.ticked.length() > 0) & ~State.all_ticked & (State.matching > State.ticked.length())
     words = rx.cond(
         State.all_ticked, f"All {State.matching} that match are selected", f"{State.ticked.length()} selected"
     )
-    return bulk_bar(
-        (State.ticked.length() > 0) | State.all_ticked,
-        words,
+    actions = (
         rx.cond(
             page_only,
             button(f"Select all {State.matching} that match", kind="ghost", small=True, on_click=State.tick_all),
@@ -203,8 +197,8 @@ def _bulk() -> rx.Component:
             ),
         ),
         rx.cond(State.may_export, button("Export Usage Report", small=True, on_click=State.ask_report)),
-        on_clear=State.untick,
     )
+    return Bulk((State.ticked.length() > 0) | State.all_ticked, words, actions, State.untick)
 
 
 def _columns(billing: bool) -> list[Column]:
@@ -280,7 +274,7 @@ def _cells(line: rx.Var[Line], billing: bool) -> list[Any]:
         )
         cells += [bills, rx.el.span(line["amount"], class_name=_owed_look(line))]
     bin_button = icon_button(
-        "Delete trial " + line["name"].to(str), "trash-2", danger=True, on_click=State.ask_delete(line["id"])
+        "Delete trial " + line["name"].to(str), "bin", danger=True, on_click=State.ask_delete(line["id"])
     )
     return [*cells, line["size"], rx.cond(line["trial"] & State.may_delete, bin_button)]
 

@@ -105,7 +105,7 @@ def _cells(line: rx.Var[EntryLine]) -> list[Any]:
         cut(line["addresses"]),
         rx.el.span(
             icon_button("Edit " + name, "pencil", on_click=State.open_edit(line["id"])),
-            icon_button("Delete " + name, "trash-2", danger=True, on_click=State.open_delete(line["id"])),
+            icon_button("Delete " + name, "bin", danger=True, on_click=State.open_delete(line["id"])),
             class_name="row-buttons",
         ),
     ]

@@ -84,7 +84,7 @@ def _cells(line: rx.Var[RecipientLine]) -> list[Any]:
         cut(line["words"]),
         rx.el.span(
             icon_button("Edit " + name, "pencil", on_click=State.open_edit(line["id"])),
-            icon_button("Delete " + name, "trash-2", danger=True, on_click=State.open_delete(line["id"])),
+            icon_button("Delete " + name, "bin", danger=True, on_click=State.open_delete(line["id"])),
             class_name="row-buttons",
         ),
     ]

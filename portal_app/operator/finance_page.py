@@ -134,7 +134,7 @@ def _accounts() -> rx.Component:
                     name="account-search",
                     id="account-search",
                 ),
-                class_name="toolbar-tools",
+                class_name="tools",
             ),
             class_name="toolbar",
         ),

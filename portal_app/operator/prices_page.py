@@ -110,7 +110,7 @@ def _book() -> rx.Component:
         rx.el.div(
             link_button("New from this one", href=f"{PATH}/new?from=" + one.book_id.to_string(), icon="copy"),
             button("Download CSV", icon="download", on_click=one.download),
-            button("Delete", icon="trash-2", on_click=one.ask),
+            button("Delete", icon="bin", on_click=one.ask),
             class_name="row",
         ),
         table(

@@ -52,7 +52,7 @@ def reconciliation() -> rx.Component:
                     href=State.hrefs["others"],
                     load=State.answer,
                 ),
-                class_name="toolbar-tools",
+                class_name="tools",
             ),
             class_name="toolbar",
         ),

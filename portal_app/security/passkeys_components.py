@@ -75,7 +75,7 @@ def _cells(line: rx.Var[PasskeyLine]) -> list[Any]:
         instant(line["used"]),
         rx.el.div(
             icon_button("Rename this passkey", "pencil", on_click=State.ask_name(line["id"])),
-            icon_button("Remove this passkey", "trash-2", danger=True, on_click=State.ask_remove(line["id"])),
+            icon_button("Remove this passkey", "bin", danger=True, on_click=State.ask_remove(line["id"])),
             class_name="row-buttons",
         ),
     ]

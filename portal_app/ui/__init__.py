@@ -13,6 +13,7 @@ from portal_app.ui.base import (
     link,
     link_button,
     show_address,
+    tip,
     visually_hidden,
 )
 from portal_app.ui.chart import bar_chart, line_chart
@@ -31,7 +32,7 @@ from portal_app.ui.field import (
     text_area,
     text_input,
 )
-from portal_app.ui.listing import Filter, ask_for, bulk_bar, filter_chip, listing, pager, short_pager, steps
+from portal_app.ui.listing import Bulk, Filter, ask_for, filter_chip, list_head, listing, pager, short_pager, steps
 from portal_app.ui.menu import MenuItem, hide_popover, menu, menu_rule, popover
 from portal_app.ui.one_time import code_input, qr_code, recovery_codes, shown_once
 from portal_app.ui.passkey import passkey_form
@@ -40,6 +41,7 @@ from portal_app.ui.table import Column, Sort, Ticks, cell, cut, head_cell, row_l
 from portal_app.ui.widget import Figure, widget
 
 __all__ = [
+    "Bulk",
     "Column",
     "Figure",
     "Filter",
@@ -54,7 +56,6 @@ __all__ = [
     "bar_chart",
     "bare_select",
     "bone",
-    "bulk_bar",
     "button",
     "callout",
     "cell",
@@ -81,6 +82,7 @@ __all__ = [
     "line_chart",
     "link",
     "link_button",
+    "list_head",
     "listing",
     "menu",
     "menu_rule",
@@ -107,6 +109,7 @@ __all__ = [
     "table",
     "text_area",
     "text_input",
+    "tip",
     "visually_hidden",
     "widget",
 ]

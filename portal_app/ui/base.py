@@ -19,6 +19,8 @@ KIND_ICONS: dict[Kind, str] = {
     "red": "circle-alert",
     "grey": "info",
 }
+# What a list has in each row is drawn here in one line: of the library's, each stroke is an element to lay out.
+DRAWN = {"bin": "M4 7h16M9 7V4h6v3M6.5 7l.8 11.2a2 2 0 0 0 2 1.8h5.4a2 2 0 0 0 2-1.8L17.5 7M10.3 11v5M13.7 11v5"}
 
 
 def as_one(part: rx.Component) -> rx.Component:
@@ -28,8 +30,11 @@ def as_one(part: rx.Component) -> rx.Component:
 
 
 def icon(name: str, size: int = 16, *, class_name: str = "") -> rx.Component:
-    """A lucide icon, decorative: its meaning must stand in words beside it."""
-    return rx.icon(name, size=size, class_name=classes("icon", class_name), custom_attrs={"aria-hidden": "true"})
+    """An icon of lucide's or our own, decorative: its meaning must stand in words beside it."""
+    look: dict[str, Any] = {"class_name": classes("icon", class_name), "custom_attrs": {"aria-hidden": "true"}}
+    if name not in DRAWN:
+        return rx.icon(name, size=size, **look)
+    return rx.el.svg(rx.el.path(d=DRAWN[name]), view_box="0 0 24 24", width=size, height=size, **look)
 
 
 def visually_hidden(*children: Node, **props: Any) -> rx.Component:
@@ -164,21 +169,26 @@ def icon_button(
     props.setdefault("title", label)
     return rx.el.button(
         _lead_icon(icon),
-        visually_hidden(label),
         type=type,
+        aria_label=label,
         class_name=classes("icon-button", "icon-button-danger" if danger else "", props.pop("class_name", "")),
         **props,
     )
 
 
+def tip(text: Text, more: Text, *, class_name: str = "") -> rx.Component:
+    """Text that says more while the pointer is on it."""
+    return rx.el.span(text, title=more, class_name=classes("tip", class_name))
+
+
 def instant(moment: rx.Var[Moment]) -> rx.Component:
     """An instant as people read it; its title has it exactly."""
-    return rx.el.span(moment["text"], title=moment["exact"])
+    return tip(moment["text"], moment["exact"])
 
 
 def badge(kind: KindLike, text: Text, *, pill: bool = False, **props: Any) -> rx.Component:
     """Status as dot and word. `pill` adds tint and border: for page heads, not for dense tables."""
-    look = classes("badge", f"is-{kind}", "badge-pill" if pill else "")
+    look = classes("badge", f"is-{kind}", "badge-pill" if pill else "", "tip" if "title" in props else "")
     return rx.el.span(text, class_name=look, **props)
 
 

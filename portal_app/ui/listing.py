@@ -46,6 +46,16 @@ class Filter:
     words: Mapping[str, str] | rx.Var[list[Option]]
 
 
+@dataclass(frozen=True)
+class Bulk:
+    """What can be done with the rows that are ticked; `text` says how many ("3 selected")."""
+
+    shown: Flag
+    text: Text
+    actions: Sequence[Node]
+    on_clear: Event
+
+
 def choices(label: str, words: Mapping[str, str]) -> list[Option]:
     """The choices of a filter, with the one for all."""
     return [option("", f"{label}: all"), *(option(value, text) for value, text in words.items())]
@@ -64,6 +74,7 @@ def listing(
     filters: Sequence[Filter] = (),
     empty: rx.Component | None = None,
     tools: Sequence[rx.Component] = (),
+    bulk: Bulk | None = None,
     **shown: Any,
 ) -> rx.Component:
     """A list by its address: toolbar, chips, table and pager. `state` is a `shell.listing.ListState` with `lines`.
@@ -77,22 +88,18 @@ def listing(
     nothing = empty_state("search-x", *no_match[:2], link_button(no_match[2], href=path, load=state.answer))
     return rx.el.section(
         rx.el.div(
-            rx.el.h2(rx.cond(loading, title, state.count), custom_attrs={"aria-live": "polite"}),
-            rx.el.div(
-                search_input(
-                    "Search",
-                    value=state.search,
-                    on_change=lambda words: answer("search", words),
-                    on_clear=answer("search"),
-                    placeholder=placeholder,
-                ),
-                *(_select(one, answer) for one in filters),
-                *tools,
-                class_name="toolbar-tools",
+            search_input(
+                "Search",
+                value=state.search,
+                on_change=lambda words: answer("search", words),
+                on_clear=answer("search"),
+                placeholder=placeholder,
             ),
-            class_name="toolbar",
+            *(_select(one, answer) for one in filters),
+            *tools,
+            class_name="tools",
         ),
-        _chips(state, filters, path, answer),
+        list_head(rx.cond(loading, title, state.count), _chips(state, filters, path, answer), bulk),
         table(
             title,
             columns,
@@ -155,21 +162,25 @@ def filter_chip(label: Text, on_remove: Event) -> rx.Component:
     )
 
 
-def bulk_bar(shown: Flag, text: Text, *actions: Node, on_clear: Event) -> rx.Component:
-    """Slides in when rows are ticked; `text` says how many ("3 selected")."""
-    return rx.el.div(
-        rx.el.div(
-            rx.el.div(
-                rx.el.span(text, class_name="strong num", custom_attrs={"role": "status"}),
-                button("Clear selection", kind="ghost", small=True, on_click=on_clear),
-                rx.el.div(*actions, class_name="bulk-actions"),
-                class_name="bulk",
-            ),
-            class_name="bulk-clip",
-        ),
-        class_name="bulk-slot",
-        data_open=rx.cond(shown, "true", "false"),
+def list_head(heading: Text, chips: rx.Component, bulk: Bulk | None = None) -> rx.Component:
+    """How many rows a list has, and the filters that are on; when rows are ticked, what can be done with them instead.
+
+    It is as high with either as with none: the rows below stay where they are.
+    """
+    line = rx.el.div(
+        rx.el.h2(heading, custom_attrs={"aria-live": "polite"}),
+        chips,
+        class_name="list-line",
     )
+    if bulk is None:
+        return rx.el.div(line, class_name="list-head")
+    bar = rx.el.div(
+        rx.el.span(bulk.text, class_name="strong num", custom_attrs={"role": "status"}),
+        button("Clear selection", kind="ghost", small=True, on_click=bulk.on_clear),
+        rx.el.div(*bulk.actions, class_name="bulk-actions"),
+        class_name="bulk",
+    )
+    return rx.el.div(line, bar, class_name="list-head", data_open=rx.cond(bulk.shown, "true", "false"))
 
 
 def pager(

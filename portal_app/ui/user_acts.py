@@ -27,7 +27,7 @@ def act_menu(state: Any, line: Any) -> rx.Component:
         MenuItem("Resend Email Confirmation", on_click=state.resend(number), icon="mail", shown=line["invited"]),
         MenuItem("Disable", on_click=state.ask("disable", number), icon="user-x", shown=line["active"]),
         MenuItem("Enable", on_click=state.ask("enable", number), icon="user-check", shown=line["disabled"]),
-        MenuItem("Delete", on_click=state.ask("delete", number), icon="trash-2", danger=True),
+        MenuItem("Delete", on_click=state.ask("delete", number), icon="bin", danger=True),
         id="user-menu-" + number.to_string(),
         at_end=True,
         icon_only="ellipsis-vertical",
