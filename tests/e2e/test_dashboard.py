@@ -214,6 +214,34 @@ def test_ticks_choose_rows_the_page_and_all_that_match(people: People) -> None:
     expect(rows(page).get_by_role("checkbox", checked=True)).to_have_count(0)
 
 
+def test_rows_stay_where_they_are_when_filters_and_ticks_come_and_go(people: People) -> None:
+    page = ready(people.open(ADMIN))
+    table = page.get_by_role("table", name="Accounts", exact=True)
+    first, clear = table.bounding_box(), page.get_by_role("button", name="Clear selection")
+    chosen(page, "Account Status").select_option(label="Annual Subscribed")
+    expect(page.get_by_role("button", name="Remove filter Account Status: Annual Subscribed")).to_be_visible()
+    assert table.bounding_box() == (first | {"height": table.bounding_box()["height"]})
+    filtered = table.bounding_box()
+    rows(page).get_by_role("checkbox").first.check()
+    expect(clear).to_be_visible()
+    assert table.bounding_box() == filtered
+    clear.click()
+    expect(clear).to_be_hidden()
+    assert table.bounding_box() == filtered
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_to_do_with_ticked_rows_stays_within_reach(people: People, width: int) -> None:
+    page = ready(people.open(ADMIN))
+    page.set_viewport_size({"width": width, "height": 800})
+    tick = page.get_by_role("checkbox", name="Select Abigail Thornton")
+    tick.check()
+    rows(page).last.scroll_into_view_if_needed()
+    expect(tick).not_to_be_in_viewport()
+    expect(page.get_by_role("button", name="Export Usage Report")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Clear selection").click(trial=True)
+
+
 def test_an_earlier_answer_leaves_a_later_tick_as_it_is(people: People, company: Company) -> None:
     company.add("First", "Second")
     context, line = people.profile(company.email), Line()
