@@ -16,7 +16,6 @@ from portal_app.ui import (
     badge,
     button,
     callout,
-    cut,
     dialog,
     empty_state,
     facts,
@@ -27,6 +26,7 @@ from portal_app.ui import (
     text_area,
     text_input,
 )
+from portal_app.ui.user_acts import who
 
 PEOPLE = (
     Column("Email", "name"),
@@ -88,11 +88,7 @@ def _people() -> rx.Component:
 
 def _cells(line: rx.Var[PersonLine]) -> list[Any]:
     return [
-        rx.el.div(
-            cut(line["email"]),
-            rx.el.span(line["name"], class_name="cut muted", title=line["name"]),
-            class_name="two-lines",
-        ),
+        who(line),
         line["role"],
         badge(line["two_factor_kind"], line["two_factor"]),
         instant(line["last"]),

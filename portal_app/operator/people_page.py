@@ -14,14 +14,13 @@ from portal_app.ui import (
     autofocus_attrs,
     badge,
     button,
-    cut,
     dialog,
     fault_in,
     instant,
     listing,
     text_input,
 )
-from portal_app.ui.user_acts import act_dialog, act_menu
+from portal_app.ui.user_acts import act_dialog, act_menu, who
 from portal_app.users.rows import STATES
 
 FILTERS = (Filter("State", "state", State.state, {key: words for key, (words, _) in STATES.items()}),)
@@ -58,11 +57,7 @@ def operators() -> rx.Component:
 
 def _cells(line: rx.Var[OperatorLine]) -> list[Any]:
     return [
-        rx.el.div(
-            cut(line["email"]),
-            rx.el.span(line["name"], class_name="cut muted", title=line["name"]),
-            class_name="two-lines",
-        ),
+        who(line),
         badge(line["two_factor_kind"], line["two_factor"]),
         instant(line["last"]),
         badge(line["state_kind"], line["state"]),

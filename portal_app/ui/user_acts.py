@@ -1,4 +1,4 @@
-"""What lists of users offer for a row, and what they ask before it is done.
+"""What lists of users show and offer for a row, and what they ask before it is done.
 
 `state` is the list's: it has `ask`, `act`, `close` and `resend`.
 """
@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.ui import MenuItem, confirm, menu
+from portal_app.ui import MenuItem, confirm, cut, menu, tip
 
 
 def act_dialog(state: Any) -> rx.Component:
@@ -17,6 +17,12 @@ def act_dialog(state: Any) -> rx.Component:
         _dialog(state, "enable", "Enable this user?", "can sign in again, with the same rights as before.", False),
         _dialog(state, "delete", "Delete this user?", "loses all access at once. The audit keeps the name.", True),
     )
+
+
+def who(line: Any) -> rx.Component:
+    """The email over the name."""
+    name = line["name"]
+    return rx.el.div(cut(line["email"]), tip(name, name, class_name="cut muted"), class_name="two-lines")
 
 
 def act_menu(state: Any, line: Any) -> rx.Component:

@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from portal_app.ui import Column, Filter, badge, cut, instant, link, link_button, listing
+from portal_app.ui import Column, Filter, badge, instant, link, link_button, listing
 from portal_app.ui.base import icon, visually_hidden
-from portal_app.ui.user_acts import act_menu
+from portal_app.ui.user_acts import act_menu, who
 from portal_app.users.query import PATH
 from portal_app.users.rows import ROLES, STATES, TYPES
 from portal_app.users.state import Line
@@ -47,11 +47,7 @@ def users_table() -> rx.Component:
 
 def _cells(line: rx.Var[Line]) -> list[Any]:
     return [
-        rx.el.div(
-            cut(line["email"]),
-            rx.el.span(line["name"], class_name="cut muted", title=line["name"]),
-            class_name="two-lines",
-        ),
+        who(line),
         line["type"],
         badge(line["two_factor_kind"], line["two_factor"]),
         line["role"],
