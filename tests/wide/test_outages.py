@@ -180,7 +180,8 @@ def test_a_page_that_went_elsewhere_is_not_loaded_where_it_was(wide: Wide, cast:
     """Else what it shows by then is undone: an empty state has whoever does a click load the page, too."""
     lock = StateManagerRedis._lock_key(BaseStateToken(ident=page.token, cls=SessionState))
     with closing(redis.Redis.from_url(wide.redis.url)) as client:
-        client.set(lock, "a click that takes long")
+        # What watches the page may be at it: whose hold is taken away has the page loaded anew.
+        wait_for(lambda: client.set(lock, "a click that takes long", nx=True), 10)
         _tick(page, cast)
         page.call("ping")
         page.until(lambda: ["ping", "pong"] in page.seen)
