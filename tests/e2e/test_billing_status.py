@@ -89,6 +89,7 @@ def test_no_serious_fault_and_nothing_too_wide(people: People, window: dict[str,
         expect(page.locator(".skeleton")).to_have_count(0)
         assert serious(page) == []
         page.get_by_role("button", name="Switch light and dark").click()
+        expect(page.locator("html")).to_contain_class("dark")
         assert serious(page) == []
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{path} is {overflow} px too wide"
